@@ -1,0 +1,1 @@
+//! tower-if-match
