@@ -1,0 +1,133 @@
+use serde::Serializer;
+use serde_json::{Value, json};
+
+use super::*;
+
+const STATUS: StatusCode = StatusCode::PRECONDITION_FAILED;
+
+fn value(problem: Problem) -> Value {
+    serde_json::from_slice(&problem.into_json()).unwrap()
+}
+
+#[test]
+fn members_come_in_the_order_of_the_calls_behind_the_standard_three() {
+    let json = Problem::new(STATUS, "T")
+        .member("b", &[1, 2])
+        .detail("D")
+        .type_uri("/t")
+        .raw_member("a", b"{}")
+        .instance("/i")
+        .string_member("c", "s")
+        .into_json();
+    assert_eq!(
+        json,
+        concat!(
+            r#"{"type":"/t","title":"T","status":412,"b":[1,2],"detail":"D","a":{},"#,
+            r#""instance":"/i","c":"s"}"#,
+        )
+    );
+}
+
+#[test]
+fn no_string_breaks_the_document() {
+    let mut text: String = (0..0x100).filter_map(char::from_u32).collect();
+    text.push_str("\u{2028}\u{10ffff}\"}{\\");
+    let problem = Problem::new(STATUS, &text)
+        .type_uri(&text)
+        .detail(&text)
+        .instance(&text)
+        .string_member("string", &text)
+        .member("member", text.as_str())
+        .member(&text, &1);
+    let mut expected = json!({
+        "type": text, "title": text, "status": 412, "detail": text, "instance": text,
+        "string": text, "member": text,
+    });
+    expected[&text] = json!(1);
+    assert_eq!(value(problem), expected);
+}
+
+#[test]
+fn each_control_character_is_escaped_alone() {
+    for octet in 0..0x80_u8 {
+        let text = char::from(octet).to_string();
+        let value = value(Problem::new(STATUS, &text));
+        assert_eq!(value["title"], Value::from(text));
+    }
+}
+
+#[test]
+fn what_cannot_be_serialised_is_left_out_whole() {
+    struct Half;
+    impl Serialize for Half {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            use serde::ser::{Error, SerializeSeq};
+            let mut seq = serializer.serialize_seq(None)?;
+            seq.serialize_element("written")?;
+            Err(S::Error::custom("no more"))
+        }
+    }
+    let problem = Problem::new(STATUS, "T")
+        .member("half", &Half)
+        .member("whole", &1);
+    assert_eq!(
+        problem.into_json(),
+        r#"{"title":"T","status":412,"whole":1}"#
+    );
+}
+
+#[test]
+fn the_status_is_the_documents() {
+    for code in [400, 404, 412, 428, 503] {
+        let status = StatusCode::from_u16(code).unwrap();
+        let problem = Problem::new(status, "T");
+        assert_eq!(problem.status(), status);
+        assert_eq!(value(problem)["status"], Value::from(code));
+    }
+}
+
+#[test]
+fn debug_shows_the_document() {
+    let problem = Problem::new(STATUS, "T").detail("D");
+    let text = r#"Problem({"title":"T","status":412,"detail":"D"})"#;
+    assert_eq!(format!("{problem:?}"), text);
+}
+
+// The mistakes that a debug build reports and a release build survives.
+
+#[cfg(debug_assertions)]
+mod debug {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "RFC 9457")]
+    fn a_standard_name_is_no_extension() {
+        let _ = Problem::new(STATUS, "T").member("status", &200);
+    }
+
+    #[test]
+    #[should_panic(expected = "twice")]
+    fn a_standard_member_comes_once() {
+        let _ = Problem::new(STATUS, "T").detail("a").detail("b");
+    }
+
+    #[test]
+    #[should_panic(expected = "not one JSON value")]
+    fn a_raw_member_is_json() {
+        let _ = Problem::new(STATUS, "T").raw_member("a", b"1}");
+    }
+}
+
+#[cfg(not(debug_assertions))]
+#[test]
+fn mistakes_are_left_out() {
+    let problem = Problem::new(STATUS, "T")
+        .member("status", &200)
+        .string_member("type", "x")
+        .detail("a")
+        .detail("b");
+    assert_eq!(
+        problem.into_json(),
+        r#"{"title":"T","status":412,"detail":"a"}"#
+    );
+}
