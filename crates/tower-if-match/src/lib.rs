@@ -1,1 +1,122 @@
-//! tower-if-match
+//! A Tower layer that makes lost updates impossible.
+//!
+//! Two people open the same post, both save, and the second save silently destroys the first. HTTP
+//! has the answer: read with an `ETag`, write with `If-Match`, 412 if someone was faster, 428 if no
+//! condition was sent (RFC 9110 §13, RFC 6585 §3). This layer gives it for a whole route, before the
+//! handler runs, and closes the race that a check in front of the handler cannot close.
+//!
+//! # The way of a write
+//!
+//! 1. A method that is known to be safe, or OPTIONS, TRACE, CONNECT, is not guarded. All others are.
+//! 2. The key of the resource is found in the request's head. A route that gives none is 500, an id
+//!    that cannot be read goes to the handler, which refuses it.
+//! 3. The condition fields are parsed from octets, over all field lines. Malformed is 400, not "no
+//!    condition".
+//! 4. The store is asked for the current version, then the authorization hook. A store that cannot
+//!    answer is 503.
+//! 5. The conditions are evaluated: 412 where one is false, 428 where none guards the write. The
+//!    handler never ran, and the body was never read.
+//! 6. The handler runs, with [`Expected`] in the request: what is demanded of the stored version. Its
+//!    write is conditional on that, in one atomic step, and settles it.
+//! 7. A success that did not settle it becomes 500. A write that came too late is evaluated afresh,
+//!    from step 4. A write that took place has its new version as the answer's `ETag`.
+//!
+//! # The way of a read
+//!
+//! The handler answers with [`Versioned`]: the body and the version of the same row. The layer makes
+//! `ETag` and `Last-Modified` of it, and answers 304 or 412 where the request's conditions say so.
+//!
+//! # Example
+//!
+//! ```
+//! use axum::extract::{Path, State};
+//! use axum::http::StatusCode;
+//! use axum::{Json, Router, routing::get};
+//! use tower_if_match::{Expected, IfMatchLayer, Lost, MemoryStore, PathKey, Versioned};
+//!
+//! type Posts = MemoryStore<u64, String>;
+//!
+//! async fn read(
+//!     State(posts): State<Posts>,
+//!     Path(id): Path<u64>,
+//! ) -> Result<Versioned<Json<String>>, StatusCode> {
+//!     posts.get(&id).map(|post| post.map(Json)).ok_or(StatusCode::NOT_FOUND)
+//! }
+//!
+//! async fn replace(
+//!     State(posts): State<Posts>,
+//!     expected: Expected<Posts>, // what If-Match demands; hopeless requests never get here
+//!     Json(text): Json<String>,
+//! ) -> Result<Json<String>, Lost> {
+//!     posts.put(text.clone(), expected)?; // one atomic step; lost if someone was faster
+//!     Ok(Json(text)) // the layer sets the new ETag
+//! }
+//!
+//! let posts = Posts::new();
+//! let guard = IfMatchLayer::new("posts", posts.clone(), PathKey);
+//! let app: Router = Router::new()
+//!     .route("/posts/{id}", get(read).put(replace).route_layer(guard))
+//!     .with_state(posts);
+//! ```
+//!
+//! # Where to mount it
+//!
+//! As `MethodRouter::route_layer`, after the handlers: inside routing, so that 404 and 405 do not
+//! depend on conditions. From outside in: request id, trace, CORS, compression, authentication,
+//! declared size; routing and method; media type; this layer; the handler.
+//!
+//! `route_layer` wraps what was added before it. A `.fallback(handler)`, a method or an
+//! `axum::routing::any` that is added or merged later runs **unguarded**. A handler in there that asks
+//! for `Expected` answers 500, one that does not writes blindly. [`GuardedRoute`] adds a whole route
+//! in one step, which cannot be misused so.
+//!
+//! # What it cannot see
+//!
+//! A handler that writes blindly and then settles as written. A writer that goes past the layer is
+//! safe as long as it advances the version, as [`VersionStore`] demands.
+//!
+//! # Features
+//!
+//! | feature | default | what |
+//! | --- | --- | --- |
+//! | `axum` | yes | [`PathKey`], [`GuardedRoute`]; [`Expected`] is an extractor, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
+
+mod answer;
+#[cfg(feature = "axum")]
+mod axum;
+mod body;
+mod config;
+mod decision;
+mod future;
+mod head;
+mod key;
+mod layer;
+mod policy;
+pub mod problems;
+mod read;
+mod reason;
+mod refusal;
+mod service;
+mod tag;
+mod way;
+mod write;
+
+#[cfg(feature = "axum")]
+pub use crate::axum::{GuardedRoute, PathKey};
+pub use body::RefusalBody;
+pub use config::Denied;
+pub use future::ResponseFuture;
+pub use key::{FindKey, Found};
+pub use layer::IfMatchLayer;
+pub use reason::Reason;
+pub use refusal::Refusal;
+pub use service::IfMatch;
+pub use tag::{TagKey, TagMint};
+pub use way::CompareAndSwap;
+
+#[doc(inline)]
+pub use version_store::{
+    Conflict, Conflicts, Demand, Describe, Expected, Lost, MemoryStore, Version, VersionStore,
+    Versioned, WriteError,
+};
+pub use {http_precondition, version_store};

@@ -1,1 +1,69 @@
-//! version-store
+//! What a conditional write needs of a store.
+//!
+//! A precondition in an HTTP request (`If-Match`, RFC 9110 §13.1) names a version of a resource. Two
+//! things make it safe, and both are the store's: it tells the **current version** of a resource
+//! ([`VersionStore`]), and it **writes only on the version that was expected** ([`Expected`]), in one
+//! atomic step. Comparing first and writing afterwards is the race that this crate exists to close.
+//!
+//! # How a conditional write ends
+//!
+//! A layer evaluates the request's condition and lends the handler an [`Expected`]. The write
+//! consumes it, and says in one of three words how it ended:
+//!
+//! | settled as | what happened | by |
+//! | --- | --- | --- |
+//! | written | the write took place on the expected version and made a new one, or removed the resource | [`Expected::written`], [`Expected::removed`] |
+//! | unchanged | nothing was written | [`Expected::unchanged`] |
+//! | lost | someone was faster, nothing was written | [`Expected::lost`] |
+//!
+//! The settlement lies in a slot that the layer shares ([`handover`]), not in the response, so no
+//! error type, tuple or middleware in between can lose it.
+//!
+//! # Example
+//!
+//! ```
+//! use version_store::{Demand, MemoryStore, VersionStore, handover::Slot};
+//!
+//! let posts: MemoryStore<u64, String> = MemoryStore::new();
+//! posts.create(7, "first".to_owned());
+//!
+//! // What a layer does for a request whose `If-Match` fits the current version:
+//! let seen = posts.get(&7).unwrap().version().clone();
+//! let slot: Slot<MemoryStore<u64, String>> = Slot::new(7, Demand::Exactly(seen.clone()));
+//! let expected = slot.take().unwrap();
+//!
+//! // What a handler does: one atomic step.
+//! posts.put("second".to_owned(), expected).unwrap();
+//!
+//! // The same version a second time has lost.
+//! let slot: Slot<MemoryStore<u64, String>> = Slot::new(7, Demand::Exactly(seen));
+//! assert!(posts.put("third".to_owned(), slot.take().unwrap()).is_err());
+//! assert_eq!(posts.get(&7).unwrap().body(), "second");
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | what |
+//! | --- | --- | --- |
+//! | `axum` | no | [`Expected`] is an extractor, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
+
+#[cfg(feature = "axum")]
+mod axum;
+mod conflict;
+mod error;
+mod expected;
+pub mod handover;
+mod key;
+mod memory;
+mod store;
+mod version;
+mod versioned;
+
+pub use conflict::{Conflict, Conflicts, Describe};
+pub use error::{Lost, NotLent, WriteError};
+pub use expected::{Demand, Expected};
+pub use key::{Canonical, Key};
+pub use memory::{MemoryStore, Put};
+pub use store::VersionStore;
+pub use version::{Revision, Tagging, Version};
+pub use versioned::Versioned;

@@ -1,0 +1,234 @@
+//! The answer to a refused request: problem document, header fields, log event.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http_precondition::{HttpDate, PROBLEM_JSON, Problem};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use version_store::{Conflict, Version, VersionStore};
+
+use crate::body::RefusalBody;
+use crate::config::Config;
+use crate::head::Head;
+use crate::refusal::Refusal;
+
+impl<S: VersionStore, F, W> Config<S, F, W> {
+    /// The whole answer to a refused request, which is logged here and nowhere else.
+    pub(crate) fn refuse<B: RefusalBody>(
+        &self,
+        head: &Head,
+        refusal: Refusal,
+        conflict: Option<&Conflict<S::Revision>>,
+    ) -> Response<B> {
+        log(head, &refusal);
+        let problem = self.document(head, &refusal, conflict);
+        let text = if head.method == Method::HEAD {
+            Bytes::new()
+        } else {
+            problem.into_json()
+        };
+        let mut response = Response::new(B::from_text(text));
+        *response.status_mut() = refusal.status();
+        self.fill_fields(response.headers_mut(), &refusal);
+        response.extensions_mut().insert(refusal);
+        response
+    }
+
+    /// As [`refuse`](Self::refuse), with what the store tells about the conflict, where the owner
+    /// opted in.
+    pub(crate) async fn refuse_disclosing<B: RefusalBody>(
+        &self,
+        head: &Head,
+        key: &S::Key,
+        refusal: Refusal,
+        client_version: Option<Version<S::Revision>>,
+    ) -> Response<B> {
+        let Some(disclose) = self.disclosure_for(&refusal) else {
+            return self.refuse(head, refusal, None);
+        };
+        match disclose(self.store.clone(), key.clone(), client_version).await {
+            Ok(conflict) => {
+                // Tag and representation come from one row, which may be newer than the one that the
+                // decision saw.
+                let version = conflict.as_ref().map(|conflict| &conflict.version);
+                let tag = version.and_then(|version| self.tags.tag(key, version));
+                self.refuse(head, refusal.with_current_tag(tag), conflict.as_ref())
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "no conflict metadata"
+                );
+                self.refuse(head, refusal, None)
+            }
+        }
+    }
+
+    /// What to ask about this refusal: only a failed precondition is a conflict.
+    pub(crate) fn disclosure_for(&self, refusal: &Refusal) -> Option<&crate::config::Disclose<S>> {
+        let conflict =
+            refusal.status() == StatusCode::PRECONDITION_FAILED && refusal.current_tag().is_some();
+        self.disclosure().filter(|_| conflict)
+    }
+
+    fn document(
+        &self,
+        head: &Head,
+        refusal: &Refusal,
+        conflict: Option<&Conflict<S::Revision>>,
+    ) -> Problem {
+        let kind = self.kinds.of(refusal.status());
+        let mut problem = Problem::new(refusal.status(), kind.title)
+            .type_uri(&kind.type_uri)
+            .detail(refusal.detail())
+            .instance(head.instance())
+            .string_member("error", kind.error)
+            .string_member("reason", refusal.reason().as_str());
+        if let Some(field) = refusal.failed_condition() {
+            problem = problem.string_member("failed_condition", field.name());
+        }
+        if let Some(tag) = refusal.current_tag() {
+            problem = problem.member("current_etag", tag);
+        }
+        if let Some(conflict) = conflict {
+            problem = with_conflict(problem, conflict);
+        }
+        if let Some(id) = head.request_id() {
+            problem = problem.string_member("request_id", id);
+        }
+        problem
+    }
+
+    fn fill_fields(&self, fields: &mut HeaderMap, refusal: &Refusal) {
+        fields.reserve(4);
+        fields.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        match refusal.status() {
+            StatusCode::PRECONDITION_FAILED => {
+                if let Some(tag) = refusal.current_tag() {
+                    fields.insert(ETAG, tag.to_header_value());
+                }
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                fields.insert(RETRY_AFTER, HeaderValue::from(self.retry_after_seconds));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What all refusals of one status share, for each status that the layer refuses with.
+#[derive(Clone, Debug)]
+pub(crate) struct Kinds([Kind; 6]);
+
+#[derive(Clone, Debug)]
+struct Kind {
+    status: StatusCode,
+    title: &'static str,
+    error: &'static str,
+    type_uri: String,
+}
+
+impl Kinds {
+    /// The kinds, with types that are fragments of this page.
+    pub(crate) fn new(page: &str) -> Self {
+        let kind = |status, title, error: &'static str| Kind {
+            status,
+            title,
+            error,
+            type_uri: format!("{page}#{}", error.replace('_', "-")),
+        };
+        Self([
+            kind(
+                StatusCode::PRECONDITION_FAILED,
+                "Precondition Failed",
+                "precondition_failed",
+            ),
+            kind(
+                StatusCode::PRECONDITION_REQUIRED,
+                "Precondition Required",
+                "precondition_required",
+            ),
+            kind(StatusCode::BAD_REQUEST, "Bad Request", "bad_request"),
+            kind(StatusCode::NOT_FOUND, "Not Found", "not_found"),
+            kind(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Service Unavailable",
+                "service_unavailable",
+            ),
+            kind(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Internal Server Error",
+                "internal_server_error",
+            ),
+        ])
+    }
+
+    fn of(&self, status: StatusCode) -> &Kind {
+        let [.., internal_error] = &self.0;
+        self.0
+            .iter()
+            .find(|kind| kind.status == status)
+            .unwrap_or(internal_error)
+    }
+}
+
+/// The member `conflict`.
+#[derive(Serialize)]
+struct ConflictMember<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified_at: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<&'a RawValue>,
+}
+
+fn with_conflict<R>(problem: Problem, conflict: &Conflict<R>) -> Problem {
+    let modified_at = conflict
+        .version
+        .modified_at()
+        .map(|at| HttpDate::from(at).to_rfc3339());
+    let member = ConflictMember {
+        modified_by: conflict.version.modified_by(),
+        modified_at: modified_at.as_deref(),
+        changed: conflict.changed.as_deref(),
+        // What is not JSON is left out: it would break the whole document.
+        current: conflict
+            .current
+            .as_deref()
+            .and_then(|json| serde_json::from_str(json).ok()),
+    };
+    match &modified_at {
+        Some(at) => problem.string_member("last_modified", at),
+        None => problem,
+    }
+    .member("conflict", &member)
+}
+
+fn log(head: &Head, refusal: &Refusal) {
+    let current = refusal.current_tag().map(tracing::field::display);
+    macro_rules! event {
+        ($level:expr) => {
+            tracing::event!(
+                $level,
+                method = %head.method,
+                resource = head.instance(),
+                status = refusal.status().as_u16(),
+                reason = refusal.reason().as_str(),
+                sent = head.sent_tags(),
+                current,
+                request_id = head.request_id(),
+                "refused"
+            )
+        };
+    }
+    if refusal.status().is_server_error() {
+        event!(tracing::Level::ERROR);
+    } else {
+        event!(tracing::Level::INFO);
+    }
+}

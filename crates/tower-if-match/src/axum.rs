@@ -1,0 +1,116 @@
+//! What only axum needs.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use axum::Router;
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path};
+use axum::routing::MethodRouter;
+use http::StatusCode;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use version_store::VersionStore;
+
+use crate::key::{FindKey, Found};
+use crate::layer::IfMatchLayer;
+
+/// Finds the key in the path, typed and decoded as `axum::extract::Path` does it.
+///
+/// The key's type decides: `u64` for `/posts/{id}`, a tuple for `/users/{user}/posts/{id}`, a struct
+/// by the names of the parameters. So `/posts/7`, `/posts/07` and `/posts/%37` are one resource.
+///
+/// | the path | found |
+/// | --- | --- |
+/// | gives a key | [`Found::Key`] |
+/// | has no parameters: a collection | [`Found::NotOurs`] |
+/// | has one that is not of the key's type | [`Found::Unreadable`] |
+/// | has another number of parameters, or others than the key's | [`Found::Misconfigured`] |
+/// | is not known, because the layer stands outside the router | [`Found::Misconfigured`] |
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PathKey;
+
+impl<K: DeserializeOwned + Send> FindKey<K> for PathKey {
+    fn find(&self, head: &mut Parts) -> Found<K> {
+        // The extractor is asynchronous by its trait only: it has nothing to wait for.
+        let mut path = pin!(Path::<K>::from_request_parts(head, &()));
+        match path.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(Path(key))) => Found::Key(key),
+            Poll::Ready(Err(rejection)) => not_found(rejection),
+            Poll::Pending => Found::Misconfigured("the path cannot be read at once".to_owned()),
+        }
+    }
+}
+
+fn not_found<K>(rejection: PathRejection) -> Found<K> {
+    let PathRejection::FailedToDeserializePathParams(failed) = rejection else {
+        return Found::Misconfigured(
+            "no path parameters are known here; add the layer to a route, inside the router"
+                .to_owned(),
+        );
+    };
+    match failed.into_kind() {
+        ErrorKind::WrongNumberOfParameters { got: 0, .. } => Found::NotOurs,
+        kind @ (ErrorKind::WrongNumberOfParameters { .. } | ErrorKind::UnsupportedType { .. }) => {
+            Found::Misconfigured(kind.to_string())
+        }
+        // A struct's field that the route has no parameter for. Serde has no other way to say so.
+        ErrorKind::Message(message) if message.starts_with("missing field") => {
+            Found::Misconfigured(message)
+        }
+        _ => Found::Unreadable,
+    }
+}
+
+/// Adds routes that are guarded as a whole.
+///
+/// What `MethodRouter::route_layer` leaves open is closed here: the route is complete when it is
+/// added, and a fallback or an [`any`](axum::routing::any) in `methods` is **replaced** by 405 with
+/// `Allow`, because it would run unguarded.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use tower_if_match::{GuardedRoute, IfMatchLayer, MemoryStore, PathKey};
+/// # async fn list() {}
+/// # async fn read() {}
+/// # async fn replace() {}
+///
+/// let posts: MemoryStore<u64, String> = MemoryStore::new();
+/// let guard = IfMatchLayer::new("posts", posts.clone(), PathKey);
+/// let app: Router = Router::new()
+///     .route("/posts", get(list))
+///     .guarded_route("/posts/{id}", get(read).put(replace), guard);
+/// ```
+pub trait GuardedRoute<T>: Sized {
+    /// Adds a route whose every method is guarded, and which has no others.
+    #[must_use]
+    fn guarded_route<S, F>(
+        self,
+        path: &str,
+        methods: MethodRouter<T>,
+        guard: IfMatchLayer<S, F>,
+    ) -> Self
+    where
+        S: VersionStore,
+        F: FindKey<S::Key>;
+}
+
+impl<T: Clone + Send + Sync + 'static> GuardedRoute<T> for Router<T> {
+    fn guarded_route<S, F>(
+        self,
+        path: &str,
+        methods: MethodRouter<T>,
+        guard: IfMatchLayer<S, F>,
+    ) -> Self
+    where
+        S: VersionStore,
+        F: FindKey<S::Key>,
+    {
+        let guarded = methods.route_layer(guard);
+        self.route(
+            path,
+            guarded.fallback(async || StatusCode::METHOD_NOT_ALLOWED),
+        )
+    }
+}

@@ -1,0 +1,157 @@
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Response, StatusCode};
+use version_store::{Conflict, Conflicts, Version, VersionStore};
+
+use crate::answer::Kinds;
+use crate::policy::Policy;
+use crate::tag::TagMint;
+
+/// Where the time comes from.
+pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// The page that documents the problem types.
+const PROBLEM_TYPES: &str = "https://docs.rs/tower-if-match/latest/tower_if_match/problems/";
+
+/// Everything a layer was told, shared by its services.
+pub(crate) struct Config<S: VersionStore, F, W> {
+    pub(crate) store: S,
+    pub(crate) finder: F,
+    pub(crate) way: W,
+    pub(crate) tags: TagMint<S>,
+    pub(crate) policy: Policy,
+    pub(crate) clock: Clock,
+    pub(crate) authorize: Option<Arc<Authorize<S>>>,
+    pub(crate) disclose: Option<Arc<Disclose<S>>>,
+    /// What a refusal discloses depends on the authorization hook's consent, so without a hook
+    /// nothing is.
+    pub(crate) disclose_to_authorized_only: bool,
+    pub(crate) version_before_body: bool,
+    pub(crate) strict_put_validators: bool,
+    pub(crate) kinds: Kinds,
+    pub(crate) retry_after_seconds: u32,
+}
+
+/// The authorization hook.
+pub(crate) type Authorize<S> = dyn Fn(
+        &Parts,
+        &<S as VersionStore>::Key,
+        Option<&Version<<S as VersionStore>::Revision>>,
+    ) -> Result<(), Denied>
+    + Send
+    + Sync;
+
+/// How a store that implements [`Conflicts`] is asked, without asking every store to implement it.
+pub(crate) type Disclose<S> = dyn Fn(S, <S as VersionStore>::Key, Option<Version<<S as VersionStore>::Revision>>) -> Disclosed<S>
+    + Send
+    + Sync;
+
+type Disclosed<S> = Pin<
+    Box<
+        dyn Future<
+                Output = Result<
+                    Option<Conflict<<S as VersionStore>::Revision>>,
+                    <S as VersionStore>::Error,
+                >,
+            > + Send,
+    >,
+>;
+
+impl<S: VersionStore, F, W> Config<S, F, W> {
+    pub(crate) fn new(scope: &str, store: S, finder: F, way: W) -> Self {
+        Self {
+            store,
+            finder,
+            way,
+            tags: TagMint::new(scope),
+            policy: Policy::default(),
+            clock: Arc::new(SystemTime::now),
+            authorize: None,
+            disclose: None,
+            disclose_to_authorized_only: true,
+            version_before_body: false,
+            strict_put_validators: false,
+            kinds: Kinds::new(PROBLEM_TYPES),
+            retry_after_seconds: 1,
+        }
+    }
+
+    /// What to ask for conflict metadata, where the owner opted in and whoever asks is authorized.
+    pub(crate) fn disclosure(&self) -> Option<&Disclose<S>> {
+        let consented = !self.disclose_to_authorized_only || self.authorize.is_some();
+        self.disclose.as_deref().filter(|_| consented)
+    }
+}
+
+/// Asks a store about a conflict.
+pub(crate) fn disclose<S: Conflicts>(
+    store: S,
+    key: S::Key,
+    held: Option<Version<S::Revision>>,
+) -> Disclosed<S> {
+    Box::pin(async move { store.conflict(&key, held.as_ref()).await })
+}
+
+/// An authorization hook's refusal: the answer that the request gets.
+///
+/// ```
+/// use http::StatusCode;
+/// use tower_if_match::Denied;
+///
+/// let denied: Denied = StatusCode::FORBIDDEN.into();
+/// ```
+#[derive(Debug)]
+pub struct Denied(pub(crate) Response<Bytes>);
+
+impl From<StatusCode> for Denied {
+    fn from(status: StatusCode) -> Self {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = status;
+        Self(response)
+    }
+}
+
+impl From<Response<Bytes>> for Denied {
+    fn from(response: Response<Bytes>) -> Self {
+        Self(response)
+    }
+}
+
+impl<S: VersionStore, F: Clone, W: Clone> Clone for Config<S, F, W> {
+    fn clone(&self) -> Self {
+        Self {
+            store: self.store.clone(),
+            finder: self.finder.clone(),
+            way: self.way.clone(),
+            tags: self.tags.clone(),
+            policy: self.policy.clone(),
+            clock: Arc::clone(&self.clock),
+            authorize: self.authorize.clone(),
+            disclose: self.disclose.clone(),
+            disclose_to_authorized_only: self.disclose_to_authorized_only,
+            version_before_body: self.version_before_body,
+            strict_put_validators: self.strict_put_validators,
+            kinds: self.kinds.clone(),
+            retry_after_seconds: self.retry_after_seconds,
+        }
+    }
+}
+
+/// What decides how requests are treated; hooks only by their presence.
+impl<S: VersionStore, F, W> fmt::Debug for Config<S, F, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("tags", &self.tags)
+            .field("policy", &self.policy)
+            .field("authorize", &self.authorize.is_some())
+            .field("disclose", &self.disclosure().is_some())
+            .field("version_before_body", &self.version_before_body)
+            .field("strict_put_validators", &self.strict_put_validators)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,52 @@
+use http::Method;
+use smallvec::{SmallVec, smallvec};
+
+/// What the methods of a route need. The default is closed: every method that is not known to be
+/// safe needs a condition, and only PUT creates.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    needs: SmallVec<[(Method, Need); 2]>,
+    creating: SmallVec<[Method; 2]>,
+    pub(crate) wildcard_refused: bool,
+}
+
+/// Whether a write needs a condition. One that was sent is evaluated in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Without one: 428.
+    Required,
+    /// Without one the write goes on, on whatever version there is, which the store is asked for.
+    Optional,
+    /// Without one the write goes on and the store is not even asked.
+    Exempt,
+}
+
+impl Policy {
+    pub(crate) fn need(&self, method: &Method) -> Need {
+        let rule = self.needs.iter().find(|(named, _)| named == method);
+        rule.map_or(Need::Required, |(_, need)| *need)
+    }
+
+    pub(crate) fn creates(&self, method: &Method) -> bool {
+        self.creating.contains(method)
+    }
+
+    pub(crate) fn set_need(&mut self, method: Method, need: Need) {
+        self.needs.retain(|(named, _)| *named != method);
+        self.needs.push((method, need));
+    }
+
+    pub(crate) fn set_creating(&mut self, methods: impl IntoIterator<Item = Method>) {
+        self.creating = methods.into_iter().collect();
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            needs: SmallVec::new(),
+            creating: smallvec![Method::PUT],
+            wildcard_refused: false,
+        }
+    }
+}

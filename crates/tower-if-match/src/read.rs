@@ -1,0 +1,157 @@
+//! A read's way: the handler answers first, then its tag is made and its conditions are evaluated.
+//!
+//! Not before, because the conditions play no part where the answer without them would be another
+//! than a success (RFC 9110 §13.2.1).
+
+use http::header::{
+    CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    LAST_MODIFIED, TRANSFER_ENCODING,
+};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
+use http_precondition::{EntityTag, HttpDate, Representation, Verdict, evaluate};
+use version_store::handover::Mark;
+use version_store::{Version, VersionStore};
+
+use crate::Reason;
+use crate::body::RefusalBody;
+use crate::config::Config;
+use crate::decision::reason_of;
+use crate::head::Head;
+use crate::refusal::Refusal;
+
+/// A read whose handler runs.
+pub(crate) struct Reading<S: VersionStore> {
+    pub(crate) head: Head,
+    pub(crate) key: S::Key,
+    /// The version that was read before the handler ran, where the owner asked for that.
+    pub(crate) before: Option<Version<S::Revision>>,
+}
+
+impl<S: VersionStore, F, W> Config<S, F, W> {
+    /// Tags the handler's answer and evaluates the request's conditions on it.
+    pub(crate) fn conclude_read<B: RefusalBody>(
+        &self,
+        reading: &Reading<S>,
+        mut response: Response<B>,
+    ) -> Response<B> {
+        let marked = Mark::<S::Revision>::take(&mut response);
+        if !response.status().is_success() {
+            return response;
+        }
+        let (version, variant) = match (&marked, &reading.before) {
+            (Some((version, variant)), _) => (Some(version), variant.as_deref()),
+            (None, before) => (before.as_ref(), None),
+        };
+        let fields = response.headers_mut();
+        let representation = match version {
+            Some(version) => self.tag_representation(fields, &reading.key, version, variant),
+            None => self.own_representation(fields, &reading.key),
+        };
+        if reading.head.conditions.is_empty() {
+            return response;
+        }
+        self.evaluate_read(&reading.head, representation, response)
+    }
+
+    /// Makes tag and date of the version that the body was read with.
+    fn tag_representation(
+        &self,
+        fields: &mut HeaderMap,
+        key: &S::Key,
+        version: &Version<S::Revision>,
+        variant: Option<&str>,
+    ) -> Representation {
+        let entity_tag = self.tags.representation(key, version, variant);
+        match &entity_tag {
+            Some(tag) => fields.insert(ETAG, tag.to_header_value()),
+            None => fields.remove(ETAG),
+        };
+        let last_modified = version.modified_at().map(HttpDate::from);
+        if let Some(date) = last_modified {
+            // What is served must not be later than Date (RFC 9110 §8.8.2.1); what conditions are
+            // compared with is the stored date.
+            let served = date.min(HttpDate::from((self.clock)()));
+            fields.insert(LAST_MODIFIED, served.to_header_value());
+        }
+        Representation {
+            entity_tag,
+            last_modified,
+        }
+    }
+
+    /// The validators that the handler set itself. A strong tag that no write would recognise is
+    /// removed: a client that sends it back would be refused for ever.
+    fn own_representation(&self, fields: &mut HeaderMap, key: &S::Key) -> Representation {
+        let mut entity_tag = fields
+            .get(ETAG)
+            .and_then(|tag| EntityTag::try_from(tag).ok());
+        let unrecognised = match &entity_tag {
+            Some(tag) => !tag.is_weak() && !self.tags.minted_for(key, tag.as_tag()),
+            None => fields.contains_key(ETAG),
+        };
+        if unrecognised {
+            tracing::error!(
+                tag = ?fields.get(ETAG),
+                "a handler set an entity tag that its resource's writes would not recognise; it was \
+                 removed. Answer with `Versioned`, or mint the tag with the layer's `TagMint`"
+            );
+            fields.remove(ETAG);
+            entity_tag = None;
+        }
+        let date = fields.get(LAST_MODIFIED).map(http::HeaderValue::as_bytes);
+        let last_modified =
+            date.and_then(|date| HttpDate::parse(date, || HttpDate::from((self.clock)())));
+        Representation {
+            entity_tag,
+            last_modified,
+        }
+    }
+
+    fn evaluate_read<B: RefusalBody>(
+        &self,
+        head: &Head,
+        representation: Representation,
+        response: Response<B>,
+    ) -> Response<B> {
+        match evaluate(&head.method, &head.conditions, Some(&representation), false) {
+            Verdict::Proceed(_) | Verdict::Ignored | Verdict::Required => response,
+            Verdict::NotModified(_) => not_modified(response),
+            Verdict::Failed(field) => {
+                let refusal = Refusal::new(match field {
+                    http_precondition::Field::IfUnmodifiedSince => Reason::ModifiedSince,
+                    _ => Reason::StaleVersion,
+                });
+                let refusal = refusal
+                    .of_field(field)
+                    .with_current_tag(representation.entity_tag);
+                self.refuse(head, refusal, None)
+            }
+            Verdict::Refused(field, defect) => {
+                self.refuse(head, Refusal::new(reason_of(defect)).of_field(field), None)
+            }
+        }
+    }
+}
+
+/// Turns a success into 304: all fields stay, Vary, Cache-Control, Content-Location, Expires and
+/// Date among them (RFC 9110 §15.4.5), but for those that describe the content, which is left out.
+fn not_modified<B: RefusalBody>(response: Response<B>) -> Response<B> {
+    const OF_THE_CONTENT: [HeaderName; 6] = [
+        CONTENT_ENCODING,
+        CONTENT_LANGUAGE,
+        CONTENT_LENGTH,
+        CONTENT_RANGE,
+        CONTENT_TYPE,
+        TRANSFER_ENCODING,
+    ];
+    let (mut parts, _) = response.into_parts();
+    parts.status = StatusCode::NOT_MODIFIED;
+    for name in OF_THE_CONTENT {
+        parts.headers.remove(name);
+    }
+    // The tag says it better (RFC 9110 §15.4.5).
+    if parts.headers.contains_key(ETAG) {
+        parts.headers.remove(LAST_MODIFIED);
+    }
+    Response::from_parts(parts, B::from_text(bytes::Bytes::new()))
+}

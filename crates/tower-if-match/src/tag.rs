@@ -1,0 +1,262 @@
+//! Entity tags: minted, and recognised again.
+//!
+//! # The format
+//!
+//! ```text
+//! "v6-9f1c2ab04d77e310.gzip"
+//!   │ └────┬─────┘│ │ └─ variant, on representations only
+//!   │      │      │ └─── check: 2 digits over all that stands before it
+//!   │      │      └───── resource: 2 digits over scope and key
+//!   │      └──────────── state: 12 digits of keyed blake3 over scope, key, life and revision
+//!   └─────────────────── revision, readable
+//! ```
+//!
+//! | part | of | tells |
+//! | --- | --- | --- |
+//! | revision | [`Revision::write_text`] | which version a stale tag names |
+//! | state | the first 48 bits of keyed blake3 over the [canonical encoding](version_store::Canonical) of scope (text), key, life (integer) and revision (text) | whether this is a version of this resource in this life; two states share it with a probability of 2⁻⁴⁸ |
+//! | resource | 8 bits of FNV-1a over the encoding of scope and key | an earlier life of this resource from another resource; explains, never decides |
+//! | check | 8 bits of FNV-1a over the mint's key and the text before it | what this service minted from what others invented or something on the way changed; explains, never decides |
+//!
+//! Whether a tag fits is decided on revision, state, resource and check together, octet by octet. The
+//! format is a stable promise: a change would make every tag that clients hold unknown. The golden
+//! test holds it.
+
+use std::fmt::{self, Write};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use http_precondition::EntityTag;
+use smallvec::{SmallVec, smallvec};
+use version_store::{Canonical, Key, Revision, Tagging, Version, VersionStore};
+
+mod recognise;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use recognise::{CurrentState, Recognised};
+
+/// The key that tags are minted with where the owner names none: public, so that all processes of a
+/// service agree without configuration. A tag is no secret and authorises nothing.
+const PUBLIC_KEY: TagKey = *b"tower-if-match: public tag key 1";
+
+/// A key of the mint.
+pub type TagKey = [u8; 32];
+
+/// Digits of a minted tag behind its revision.
+const DIGITS: usize = 16;
+
+/// Mints the entity tags of one scope: the layer's own, for wherever the layer does not stand.
+///
+/// A cheap handle. Tags are needed in the 201 of a collection's POST, in the items of a list, in
+/// events; they come from here and never from a second formatter.
+///
+/// ```
+/// use tower_if_match::{TagMint, Version};
+/// use tower_if_match::MemoryStore;
+///
+/// let tags: TagMint<MemoryStore<u64, String>> = TagMint::new("posts");
+/// let tag = tags.tag(&77, &Version::new(6)).unwrap();
+/// assert!(tag.to_string().starts_with("\"v6-"));
+/// assert_ne!(tags.tag(&78, &Version::new(6)), Some(tag), "no tag fits another resource");
+/// ```
+pub struct TagMint<S: VersionStore> {
+    shared: Arc<Shared>,
+    store: PhantomData<fn() -> S>,
+}
+
+struct Shared {
+    /// The encoding of the scope, with which every encoding begins.
+    scope: Canonical,
+    keys: SmallVec<[TagKey; 1]>,
+}
+
+/// An opaque tag (without quotes), before it is one: `v6-9f1c2ab04d77e310`.
+type Opaque = SmallVec<[u8; 48]>;
+
+impl<S: VersionStore> TagMint<S> {
+    /// A mint for one kind of resource, with the public key.
+    ///
+    /// The scope names the kind (a table, a collection, a tenant) and keeps a post's tag from
+    /// fitting a comment of the same id.
+    pub fn new(scope: &str) -> Self {
+        Self::with_keys(scope, [PUBLIC_KEY])
+    }
+
+    /// A mint with keys of your own: tags are minted with the first and recognised with each, so
+    /// that a key can be changed while clients hold tags.
+    pub fn with_keys<const N: usize>(scope: &str, keys: [TagKey; N]) -> Self {
+        const { assert!(N > 0, "a mint needs a key") };
+        let mut encoded = Canonical::new();
+        encoded.text(scope);
+        let shared = Shared {
+            scope: encoded,
+            keys: keys.into_iter().collect(),
+        };
+        Self {
+            shared: Arc::new(shared),
+            store: PhantomData,
+        }
+    }
+
+    /// The mint of the same scope with other keys.
+    pub(crate) fn rekeyed<const N: usize>(&self, keys: [TagKey; N]) -> Self {
+        const { assert!(N > 0, "a mint needs a key") };
+        let shared = Shared {
+            scope: self.shared.scope.clone(),
+            keys: keys.into_iter().collect(),
+        };
+        Self {
+            shared: Arc::new(shared),
+            store: PhantomData,
+        }
+    }
+
+    /// The tag of a resource's state, or `None` where the store declares it untagged.
+    pub fn tag(&self, key: &S::Key, version: &Version<S::Revision>) -> Option<EntityTag> {
+        self.representation(key, version, None)
+    }
+
+    /// The tag of one representation of a resource's state: the state's tag plus a variant for what
+    /// else the body depends on, as [`Versioned::with_variant`](crate::Versioned::with_variant)
+    /// names it.
+    pub fn representation(
+        &self,
+        key: &S::Key,
+        version: &Version<S::Revision>,
+        variant: Option<&str>,
+    ) -> Option<EntityTag> {
+        match version.tagging() {
+            Tagging::Untagged => None,
+            // Which of a store's own tags are variants of one another nobody can tell, so a body
+            // that varies gets no strong one.
+            Tagging::Own(tag) if variant.is_some() => EntityTag::weak(tag.opaque()).ok(),
+            Tagging::Own(tag) => Some(tag.clone()),
+            Tagging::Minted => {
+                let opaque = self.mint(&self.shared.keys[0], key, version)?;
+                with_variant(&opaque, variant)
+            }
+        }
+    }
+
+    fn mint(
+        &self,
+        mint_key: &TagKey,
+        key: &S::Key,
+        version: &Version<S::Revision>,
+    ) -> Option<Opaque> {
+        let mut text = RevisionText::default();
+        if version.revision().write_text(&mut text).is_err() || text.0.is_empty() {
+            tracing::error!(
+                revision = ?version.revision(),
+                "a revision whose text is not 1 to 64 of A-Z a-z 0-9 _ has no tag"
+            );
+            return None;
+        }
+        Some(self.mint_text(mint_key, key, version.life(), &text.0))
+    }
+
+    /// The tag of a revision that is known by its text.
+    fn mint_text(&self, mint_key: &TagKey, key: &S::Key, life: u64, revision: &[u8]) -> Opaque {
+        let mut encoded = self.shared.scope.clone();
+        key.encode(&mut encoded);
+        let resource = fold(fnv(FNV_OFFSET, encoded.as_bytes()));
+        encoded.unsigned(life);
+        encoded.text(std::str::from_utf8(revision).unwrap_or_default());
+        let digest = blake3::keyed_hash(mint_key, encoded.as_bytes());
+
+        let mut opaque: Opaque = smallvec![b'v'];
+        opaque.extend_from_slice(revision);
+        opaque.push(b'-');
+        for octet in &digest.as_bytes()[..6] {
+            push_hex(&mut opaque, *octet);
+        }
+        push_hex(&mut opaque, resource);
+        let check = fold(fnv(fnv(FNV_OFFSET, mint_key), &opaque));
+        push_hex(&mut opaque, check);
+        opaque
+    }
+}
+
+fn with_variant(opaque: &[u8], variant: Option<&str>) -> Option<EntityTag> {
+    let Some(variant) = variant else {
+        return EntityTag::strong(opaque).ok();
+    };
+    let valid = (1..=64).contains(&variant.len()) && variant.bytes().all(is_variant_octet);
+    if !valid {
+        // Without the variant a strong tag would be shared by bodies that differ.
+        tracing::error!(
+            variant,
+            "a variant is 1 to 64 of A-Z a-z 0-9 _ - and .; the tag is weak"
+        );
+        return EntityTag::weak(opaque).ok();
+    }
+    let mut tagged = Opaque::from_slice(opaque);
+    tagged.push(b'.');
+    tagged.extend_from_slice(variant.as_bytes());
+    EntityTag::strong(&tagged).ok()
+}
+
+fn is_variant_octet(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-' | b'.')
+}
+
+/// Collects a revision's text and refuses what could not be told from the rest of a tag.
+#[derive(Default)]
+struct RevisionText(SmallVec<[u8; 64]>);
+
+impl Write for RevisionText {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let fits = self.0.len() + text.len() <= 64;
+        if !fits || !text.bytes().all(is_revision_octet) {
+            return Err(fmt::Error);
+        }
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+fn is_revision_octet(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || octet == b'_'
+}
+
+fn push_hex(to: &mut Opaque, octet: u8) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    to.push(HEX[usize::from(octet >> 4)]);
+    to.push(HEX[usize::from(octet & 15)]);
+}
+
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn fnv(start: u64, octets: &[u8]) -> u64 {
+    octets.iter().fold(start, |hash, octet| {
+        (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// All eight octets of a hash in one.
+fn fold(hash: u64) -> u8 {
+    hash.to_be_bytes()
+        .into_iter()
+        .fold(0, |folded, octet| folded ^ octet)
+}
+
+/// Another handle on the same mint.
+impl<S: VersionStore> Clone for TagMint<S> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            store: PhantomData,
+        }
+    }
+}
+
+/// Without the keys: they are no secret, but a log is no place for them.
+impl<S: VersionStore> fmt::Debug for TagMint<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TagMint")
+            .field("scope", &self.shared.scope)
+            .field("keys", &self.shared.keys.len())
+            .finish()
+    }
+}

@@ -1,0 +1,207 @@
+use http_precondition::{EntityTagRef, HttpDate, Validators};
+use smallvec::SmallVec;
+use version_store::{Revision, Tagging, Version, VersionStore};
+
+use super::{DIGITS, Opaque, TagMint, fnv, fold, is_revision_octet, is_variant_octet};
+use super::{FNV_OFFSET, push_hex};
+
+/// What intermediaries are known to put behind an opaque tag, inside its quotes, when they encode a
+/// body. RFC 9110 §8.8.3.3 wants different strong tags for different codings, so they may; a tag that
+/// this service minted is recognised behind them all the same, a deviation that is named in the docs.
+// `--gzip` stands before `-gzip`, which it ends with.
+const SUFFIXES: [&[u8]; 10] = [
+    b"--gzip",
+    b"-gzip",
+    b"-br",
+    b"-zstd",
+    b"-deflate",
+    b";gzip",
+    b";br",
+    b";zstd",
+    b";deflate",
+    b"+gzip",
+];
+
+/// The current state of a resource as the validators of a write's conditions: writes compare state,
+/// so any representation's tag of the current state matches.
+pub(crate) struct CurrentState<'a, S: VersionStore> {
+    tags: &'a TagMint<S>,
+    version: &'a Version<S::Revision>,
+    /// The opaque tags that name the current state, one for each key of the mint.
+    minted: SmallVec<[Opaque; 1]>,
+}
+
+impl<'a, S: VersionStore> CurrentState<'a, S> {
+    pub(crate) fn new(
+        tags: &'a TagMint<S>,
+        key: &S::Key,
+        version: &'a Version<S::Revision>,
+    ) -> Self {
+        let minted = match version.tagging() {
+            Tagging::Minted => {
+                let keys = &tags.shared.keys;
+                keys.iter()
+                    .filter_map(|mint_key| tags.mint(mint_key, key, version))
+                    .collect()
+            }
+            Tagging::Own(_) | Tagging::Untagged => SmallVec::new(),
+        };
+        Self {
+            tags,
+            version,
+            minted,
+        }
+    }
+
+    pub(crate) fn version(&self) -> &'a Version<S::Revision> {
+        self.version
+    }
+
+    fn names_state(&self, opaque: &[u8]) -> bool {
+        self.minted.iter().any(|minted| {
+            opaque
+                .strip_prefix(minted.as_slice())
+                .is_some_and(is_representation)
+        })
+    }
+}
+
+impl<S: VersionStore> Validators for CurrentState<'_, S> {
+    fn strong_match(&self, tag: EntityTagRef<'_>) -> bool {
+        match self.version.tagging() {
+            Tagging::Minted => !tag.is_weak() && self.names_state(tag.opaque()),
+            Tagging::Own(own) => own.strong_eq(tag),
+            Tagging::Untagged => false,
+        }
+    }
+
+    fn weak_match(&self, tag: EntityTagRef<'_>) -> bool {
+        match self.version.tagging() {
+            Tagging::Minted => self.names_state(tag.opaque()),
+            Tagging::Own(own) => own.weak_eq(tag),
+            Tagging::Untagged => false,
+        }
+    }
+
+    fn last_modified(&self) -> Option<HttpDate> {
+        self.version.modified_at().map(HttpDate::from)
+    }
+}
+
+/// Why a tag does not strongly match the current state.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Recognised<R> {
+    /// It names the current state, but weakly.
+    Weakened,
+    /// It is this resource's, of this earlier revision of its present life.
+    Stale(R),
+    /// This service minted it for this resource in another life.
+    EarlierLife,
+    /// This service minted it for another resource.
+    Foreign,
+    /// It begins as a tag of this service's and was changed.
+    Mangled,
+    /// None of the above.
+    Unknown,
+}
+
+impl<S: VersionStore> CurrentState<'_, S> {
+    /// Says why a tag that does not match does not. Explains, never decides.
+    pub(crate) fn recognise(&self, key: &S::Key, tag: EntityTagRef<'_>) -> Recognised<S::Revision> {
+        if tag.is_weak() && self.weak_match(tag) {
+            return Recognised::Weakened;
+        }
+        match self.version.tagging() {
+            // A store's own tag tells nothing; that it was the current one before is the likely case.
+            Tagging::Own(_) | Tagging::Untagged => Recognised::Unknown,
+            Tagging::Minted => self.recognise_minted(key, tag.opaque()),
+        }
+    }
+
+    fn recognise_minted(&self, key: &S::Key, opaque: &[u8]) -> Recognised<S::Revision> {
+        let Some((revision, digits, rest)) = dissect(opaque) else {
+            let began = self
+                .minted
+                .iter()
+                .any(|minted| opaque.starts_with(&minted[..]));
+            return if began {
+                Recognised::Mangled
+            } else {
+                Recognised::Unknown
+            };
+        };
+        let state = &opaque[..opaque.len() - rest.len()];
+        let life = self.version.life();
+        for mint_key in &self.tags.shared.keys {
+            let minted = self.tags.mint_text(mint_key, key, life, revision);
+            if minted.as_slice() == state {
+                if !is_representation(rest) {
+                    return Recognised::Mangled;
+                }
+                let text = std::str::from_utf8(revision).unwrap_or_default();
+                return S::Revision::from_text(text).map_or(Recognised::Unknown, Recognised::Stale);
+            }
+            let (before_check, check) = state.split_at(state.len() - 2);
+            if hex(fold(fnv(fnv(FNV_OFFSET, mint_key), before_check))) == check {
+                let resource = &minted[minted.len() - 4..minted.len() - 2];
+                return if &digits[DIGITS - 4..DIGITS - 2] == resource {
+                    Recognised::EarlierLife
+                } else {
+                    Recognised::Foreign
+                };
+            }
+        }
+        Recognised::Unknown
+    }
+}
+
+/// The parts of an opaque tag that has the form of a minted one: revision, digits, and what follows.
+fn dissect(opaque: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let behind_v = opaque.strip_prefix(b"v")?;
+    let length = behind_v
+        .iter()
+        .position(|octet| !is_revision_octet(*octet))?;
+    let (revision, behind) = behind_v.split_at(length);
+    let behind = behind.strip_prefix(b"-")?;
+    let (digits, rest) = behind.split_at_checked(DIGITS)?;
+    let lowercase_hex = |octet: &u8| matches!(octet, b'0'..=b'9' | b'a'..=b'f');
+    let valid = (1..=64).contains(&revision.len()) && digits.iter().all(lowercase_hex);
+    valid.then_some((revision, digits, rest))
+}
+
+/// Whether what follows a state tag makes it a representation's tag: nothing, a variant, a suffix of
+/// an intermediary, or both.
+fn is_representation(rest: &[u8]) -> bool {
+    let rest = SUFFIXES
+        .iter()
+        .find_map(|suffix| rest.strip_suffix(*suffix))
+        .unwrap_or(rest);
+    match rest.strip_prefix(b".") {
+        Some(variant) => !variant.is_empty() && variant.iter().copied().all(is_variant_octet),
+        None => rest.is_empty(),
+    }
+}
+
+fn hex(octet: u8) -> [u8; 2] {
+    let mut digits = Opaque::new();
+    push_hex(&mut digits, octet);
+    [digits[0], digits[1]]
+}
+
+impl<S: VersionStore> TagMint<S> {
+    /// Whether a tag is one that this mint gave a representation of this resource, as far as can be
+    /// told without its current version.
+    pub(crate) fn minted_for(&self, key: &S::Key, tag: EntityTagRef<'_>) -> bool {
+        let Some((revision, digits, rest)) = dissect(tag.opaque()) else {
+            return false;
+        };
+        let state = &tag.opaque()[..tag.opaque().len() - rest.len()];
+        let (before_check, check) = state.split_at(state.len() - 2);
+        is_representation(rest)
+            && self.shared.keys.iter().any(|mint_key| {
+                let minted = self.mint_text(mint_key, key, 0, revision);
+                hex(fold(fnv(fnv(FNV_OFFSET, mint_key), before_check))) == check
+                    && digits[DIGITS - 4..DIGITS - 2] == minted[minted.len() - 4..minted.len() - 2]
+            })
+    }
+}

@@ -1,0 +1,215 @@
+use http_precondition::EntityTagRef;
+use version_store::MemoryStore;
+
+use super::*;
+
+type Store = MemoryStore<u64, ()>;
+
+fn mint() -> TagMint<Store> {
+    TagMint::new("posts")
+}
+
+fn version(revision: u64) -> Version {
+    Version::new(revision).with_life(3)
+}
+
+fn text(tag: Option<EntityTag>) -> String {
+    tag.unwrap().to_string()
+}
+
+/// The format is a stable promise: clients hold tags across deployments. If this test fails, every
+/// tag in the hands of a client becomes unknown. The values were computed with another program, from
+/// the module's documentation.
+#[test]
+fn golden() {
+    let tags = mint();
+    assert_eq!(text(tags.tag(&77, &version(6))), "\"v6-1ad8a72a418e1fd3\"");
+    assert_eq!(
+        text(tags.tag(&77, &Version::new(0))),
+        "\"v0-0af7ee0460731f03\""
+    );
+    assert_eq!(
+        text(tags.tag(&u64::MAX, &version(u64::MAX))),
+        "\"v18446744073709551615-fb6802e421819bcf\""
+    );
+    assert_eq!(
+        text(tags.representation(&77, &version(6), Some("gzip"))),
+        "\"v6-1ad8a72a418e1fd3.gzip\""
+    );
+    let own_key = TagMint::<Store>::with_keys("posts", [[7; 32]]);
+    assert_eq!(
+        text(own_key.tag(&77, &version(6))),
+        "\"v6-3abab56b0fb41fb3\""
+    );
+    let composite = TagMint::<MemoryStore<(String, u64), ()>>::new("comments");
+    let tag = composite.tag(&("ada".to_owned(), 5), &version(6));
+    assert_eq!(text(tag), "\"v6-6f3a543e4a89e06d\"");
+}
+
+#[test]
+fn scope_key_life_and_revision_each_make_another_tag() {
+    let tags = mint();
+    let tag = tags.tag(&77, &version(6));
+    assert_eq!(tags.tag(&77, &version(6)), tag);
+    assert_ne!(TagMint::<Store>::new("comments").tag(&77, &version(6)), tag);
+    assert_ne!(tags.tag(&78, &version(6)), tag);
+    assert_ne!(tags.tag(&77, &version(6).with_life(4)), tag);
+    assert_ne!(tags.tag(&77, &version(7)), tag);
+}
+
+fn matches(current: u64, presented: &str) -> bool {
+    let tags = mint();
+    let current = version(current);
+    let presented = EntityTag::parse(presented.as_bytes()).unwrap();
+    use http_precondition::Validators;
+    CurrentState::new(&tags, &77, &current).strong_match(presented.as_tag())
+}
+
+#[test]
+fn a_write_compares_state_so_any_representation_of_it_matches() {
+    let state = text(mint().tag(&77, &version(6)));
+    let opaque = state.trim_matches('"');
+    for fitting in [
+        "", ".gzip", ".fr.br", "-gzip", ";gzip", "--gzip", "-br", ".en-GB", ".fr-gzip", ".fr;gzip",
+    ] {
+        assert!(matches(6, &format!("\"{opaque}{fitting}\"")), "{fitting}");
+    }
+    for other in [
+        "x",
+        "-",
+        ".",
+        ";",
+        "-gzipx",
+        "gzip",
+        "-identity",
+        " gzip",
+        ".fr;x",
+        "0",
+        "-gzip-gzip",
+    ] {
+        if let Ok(tag) = EntityTag::parse(format!("\"{opaque}{other}\"").as_bytes()) {
+            assert!(!matches(6, &tag.to_string()), "{other}");
+        }
+    }
+    assert!(!matches(6, &format!("W/{state}")));
+    assert!(!matches(7, &state));
+}
+
+#[test]
+fn after_a_change_of_keys_the_old_tags_still_match() {
+    use http_precondition::Validators;
+    let old = TagMint::<Store>::with_keys("posts", [[1; 32]]);
+    let new = TagMint::<Store>::with_keys("posts", [[2; 32], [1; 32]]);
+    let withdrawn = TagMint::<Store>::with_keys("posts", [[2; 32]]);
+    let tag = old.tag(&77, &version(6)).unwrap();
+    let current = version(6);
+    assert!(CurrentState::new(&new, &77, &current).strong_match(tag.as_tag()));
+    assert_ne!(
+        new.tag(&77, &current),
+        Some(tag.clone()),
+        "minted with the first key"
+    );
+    assert!(!CurrentState::new(&withdrawn, &77, &current).strong_match(tag.as_tag()));
+}
+
+fn recognised(presented: &EntityTag) -> Recognised<u64> {
+    let tags = mint();
+    let current = version(6);
+    CurrentState::new(&tags, &77, &current).recognise(&77, presented.as_tag())
+}
+
+#[test]
+fn why_a_tag_does_not_match_is_told_apart() {
+    let tags = mint();
+    let weak = |tag: EntityTag| EntityTag::weak(tag.opaque()).unwrap();
+    let stale = tags.tag(&77, &version(5)).unwrap();
+    let current = tags.tag(&77, &version(6)).unwrap();
+    assert_eq!(recognised(&stale), Recognised::Stale(5));
+    assert_eq!(recognised(&weak(stale)), Recognised::Stale(5));
+    assert_eq!(recognised(&weak(current.clone())), Recognised::Weakened);
+    let earlier = tags.tag(&77, &version(6).with_life(2)).unwrap();
+    assert_eq!(recognised(&earlier), Recognised::EarlierLife);
+    assert_eq!(
+        recognised(&tags.tag(&78, &version(6)).unwrap()),
+        Recognised::Foreign
+    );
+    let other_scope = TagMint::<Store>::new("comments")
+        .tag(&77, &version(6))
+        .unwrap();
+    assert_eq!(recognised(&other_scope), Recognised::Foreign);
+
+    let opaque = String::from_utf8(current.opaque().to_vec()).unwrap();
+    let changed = |text: String| recognised(&EntityTag::strong(text).unwrap());
+    assert_eq!(changed(format!("{opaque}-identity")), Recognised::Mangled);
+    assert_eq!(changed(format!("{opaque}abc")), Recognised::Mangled);
+    for invented in [
+        "v1",
+        "6",
+        "",
+        "v6-",
+        "v6-0123456789abcdef",
+        "v-0123456789abcdef",
+        "abc",
+    ] {
+        assert_eq!(
+            changed(invented.to_owned()),
+            Recognised::Unknown,
+            "{invented}"
+        );
+    }
+}
+
+#[test]
+fn a_tag_that_a_handler_set_is_known_by_the_resource_that_it_is_of() {
+    let tags = mint();
+    let of = |tag: Option<EntityTag>| tags.minted_for(&77, tag.unwrap().as_tag());
+    assert!(of(tags.tag(&77, &version(6))));
+    assert!(of(tags.representation(&77, &version(6), Some("fr"))));
+    assert!(!of(tags.tag(&78, &version(6))));
+    assert!(!tags.minted_for(&77, EntityTagRef::parse(b"\"abc\"").unwrap()));
+}
+
+#[test]
+fn what_has_no_text_has_no_tag() {
+    let tags: TagMint<Texts> = TagMint::new("texts");
+    assert!(tags.tag(&1, &Version::new("ok_1".to_owned())).is_some());
+    for unfit in ["", "a-b", "a.b", "é", &"x".repeat(65)] {
+        assert!(
+            tags.tag(&1, &Version::new(unfit.to_owned())).is_none(),
+            "{unfit}"
+        );
+    }
+}
+
+#[test]
+fn an_unfit_variant_makes_the_tag_weak() {
+    let tags = mint();
+    for unfit in ["", "a b", "a\"b", &"x".repeat(65)] {
+        assert!(
+            tags.representation(&77, &version(6), Some(unfit))
+                .unwrap()
+                .is_weak()
+        );
+    }
+    let own = version(6).with_own_tag(EntityTag::strong("own").unwrap());
+    assert!(!tags.tag(&77, &own).unwrap().is_weak());
+    assert!(
+        tags.representation(&77, &own, Some("fr"))
+            .unwrap()
+            .is_weak()
+    );
+}
+
+/// A store whose revisions are texts.
+#[derive(Clone)]
+struct Texts;
+
+impl VersionStore for Texts {
+    type Key = u64;
+    type Revision = String;
+    type Error = std::convert::Infallible;
+
+    async fn current(&self, _: &u64) -> Result<Option<Version<String>>, Self::Error> {
+        Ok(None)
+    }
+}

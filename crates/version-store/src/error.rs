@@ -1,0 +1,92 @@
+use std::any::type_name;
+use std::convert::Infallible;
+
+use thiserror::Error;
+
+/// A conditional write that came too late: the stored version was not the expected one, and nothing
+/// was written.
+///
+/// Only [`Expected::lost`](crate::Expected::lost) makes one, so whoever holds it has told the layer.
+/// What status a handler makes of it does not matter: the layer evaluates the request afresh and
+/// gives the answer that a later request would have got.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("the stored version is not the expected one; nothing was written")]
+pub struct Lost(());
+
+impl Lost {
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
+
+/// How a conditional write failed, told apart: the conflict, the missing resource, the store.
+#[derive(Debug, Error)]
+pub enum WriteError<E = Infallible> {
+    /// Someone was faster.
+    #[error(transparent)]
+    Lost(#[from] Lost),
+    /// There is nothing to change or to remove, as the layer saw too. The answer is the handler's
+    /// 404.
+    #[error("the resource does not exist")]
+    Absent,
+    /// The store failed. Whether the write took place is not known.
+    #[error("the store failed")]
+    Backend(#[source] E),
+}
+
+/// A handler asked for `Expected` where none was to be had.
+///
+/// The answer is 404 where the resource's id cannot be read, which is the client's doing, and 500
+/// otherwise, which is a mistake in how the service is put together.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{}", self.text())]
+pub struct NotLent {
+    store: &'static str,
+    why: Why,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    NoLayer,
+    Twice,
+    Unreadable,
+}
+
+impl NotLent {
+    pub(crate) fn never<S>() -> Self {
+        Self {
+            store: type_name::<S>(),
+            why: Why::NoLayer,
+        }
+    }
+
+    pub(crate) fn twice<S>() -> Self {
+        Self {
+            store: type_name::<S>(),
+            why: Why::Twice,
+        }
+    }
+
+    pub(crate) fn unreadable<S>() -> Self {
+        Self {
+            store: type_name::<S>(),
+            why: Why::Unreadable,
+        }
+    }
+
+    /// Whether the reason is that the id of the resource cannot be read.
+    pub fn is_unreadable(&self) -> bool {
+        self.why == Why::Unreadable
+    }
+
+    fn text(&self) -> String {
+        let store = self.store;
+        match self.why {
+            Why::NoLayer => {
+                format!("no layer that guards `{store}` lent this handler an `Expected`")
+            }
+            Why::Twice => format!("`Expected<{store}>` was taken twice in one request"),
+            Why::Unreadable => "the id of the resource cannot be read".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+use std::fmt;
+
+use http::Extensions;
+
+use crate::handover::{Ending, Slot, Unreadable};
+use crate::{Lost, NotLent, Version, VersionStore};
+
+/// What a request's condition demands of the stored version, and the duty to say how the write
+/// ended.
+///
+/// It is a proof and a duty. A proof, because only a layer that evaluated the condition hands it
+/// out, once per request; a duty, because the layer answers a success with an error unless it was
+/// settled: [`written`](Self::written), [`removed`](Self::removed), [`unchanged`](Self::unchanged)
+/// or [`lost`](Self::lost). It is not `Clone`: one request, one write.
+///
+/// The write itself decides. Its condition belongs into the statement that writes, or into the
+/// critical section around read and write, never in front of it:
+///
+/// ```text
+/// UPDATE posts SET title = $1, version = version + 1 WHERE id = $2 AND version = $3 RETURNING version
+/// ```
+///
+/// A row that comes back is `expected.written(version)`; none is `expected.lost()`.
+///
+/// What cannot be detected: a handler that writes blindly and then settles as written.
+///
+/// # Example
+///
+/// ```
+/// use version_store::{Demand, Expected, Lost, MemoryStore, Version};
+///
+/// # struct Table(std::sync::Mutex<Option<(u64, String)>>);
+/// # type Posts = MemoryStore<u64, String>;
+/// impl Table {
+///     /// One atomic step: compare and write under one lock.
+///     fn put(&self, title: String, expected: Expected<Posts>) -> Result<(), Lost> {
+///         let mut row = self.0.lock().unwrap();
+///         let current = row.as_ref().map(|(version, _)| Version::new(*version));
+///         if !expected.admits(current.as_ref()) {
+///             return Err(expected.lost());
+///         }
+///         let next = current.map_or(1, |version| version.revision() + 1);
+///         *row = Some((next, title));
+///         expected.written(next);
+///         Ok(())
+///     }
+/// }
+/// ```
+#[must_use = "an `Expected` that is not settled turns the answer into an error"]
+pub struct Expected<S: VersionStore> {
+    slot: Slot<S>,
+    narrowed: Option<Demand<S::Revision>>,
+}
+
+/// What the stored version must be for the write to take place.
+///
+/// | the request | demand |
+/// | --- | --- |
+/// | `If-Match` with tags, `If-Unmodified-Since` | [`Exactly`](Self::Exactly) the version that the evaluation saw |
+/// | `If-Match: *` | [`Existing`](Self::Existing) |
+/// | `If-None-Match: *`, or the resource was absent | [`Absent`](Self::Absent) |
+/// | no condition, where policy asks for none | [`Anything`](Self::Anything) |
+#[derive(Clone, Debug)]
+pub enum Demand<R> {
+    /// This version and no other.
+    Exactly(Version<R>),
+    /// Any version, but one that exists. A write that depends on what it read (a PATCH) compares
+    /// with the revision that it read.
+    Existing,
+    /// No version: the write creates, or does nothing.
+    Absent,
+    /// Whatever is there.
+    Anything,
+}
+
+impl<R: PartialEq> Demand<R> {
+    /// Whether a resource in this state may be written.
+    pub fn admits(&self, current: Option<&Version<R>>) -> bool {
+        match (self, current) {
+            (Self::Exactly(expected), Some(current)) => expected.same_state(current),
+            (Self::Existing, Some(_)) | (Self::Absent, None) | (Self::Anything, _) => true,
+            (Self::Exactly(_) | Self::Existing, None) | (Self::Absent, Some(_)) => false,
+        }
+    }
+}
+
+impl<S: VersionStore> Expected<S> {
+    pub(crate) fn new(slot: Slot<S>) -> Self {
+        Self {
+            slot,
+            narrowed: None,
+        }
+    }
+
+    /// Takes it from a request's extensions, for services that are not axum handlers.
+    ///
+    /// # Errors
+    ///
+    /// [`NotLent`] where no layer for this store stands in front, where it was taken before, or where
+    /// the id of the resource cannot be read.
+    pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
+        match extensions.get::<Slot<S>>() {
+            Some(slot) => slot.take(),
+            None if extensions.get::<Unreadable<S>>().is_some() => Err(NotLent::unreadable::<S>()),
+            None => Err(NotLent::never::<S>()),
+        }
+    }
+
+    /// The resource that the condition was evaluated on, and so the only one that may be written.
+    pub fn key(&self) -> &S::Key {
+        self.slot.key()
+    }
+
+    /// What is demanded of the stored version.
+    pub fn demand(&self) -> &Demand<S::Revision> {
+        self.narrowed.as_ref().unwrap_or_else(|| self.slot.demand())
+    }
+
+    /// The one version that may be written, where the demand is [`Demand::Exactly`].
+    pub fn version(&self) -> Option<&Version<S::Revision>> {
+        match self.demand() {
+            Demand::Exactly(version) => Some(version),
+            Demand::Existing | Demand::Absent | Demand::Anything => None,
+        }
+    }
+
+    /// Whether a resource in this state may be written. Only worth something where nobody can write
+    /// between this and the write: under a lock, or within a transaction that holds the row.
+    pub fn admits(&self, current: Option<&Version<S::Revision>>) -> bool {
+        self.demand().admits(current)
+    }
+
+    /// Demands exactly the version that the handler has read, for a write that depends on what it
+    /// read: under `If-Match: *` a PATCH would otherwise be applied to one version and stored over
+    /// another.
+    ///
+    /// # Errors
+    ///
+    /// [`Lost`] where the request's condition does not admit that version; it is settled so.
+    pub fn narrowed_to(mut self, read: &Version<S::Revision>) -> Result<Self, Lost> {
+        if !self.admits(Some(read)) {
+            return Err(self.lost());
+        }
+        self.narrowed = Some(Demand::Exactly(read.clone()));
+        Ok(self)
+    }
+
+    /// Settles: the write took place on the expected version, and made this one. It becomes the
+    /// answer's `ETag`.
+    pub fn written(self, version: impl Into<Version<S::Revision>>) {
+        self.slot.settle(Ending::Written {
+            version: version.into(),
+            verbatim: false,
+        });
+    }
+
+    /// Settles as [`written`](Self::written), and says that a PUT's content was stored without any
+    /// change, so that its answer may carry a validator by the letter of RFC 9110 §9.3.4.
+    pub fn written_verbatim(self, version: impl Into<Version<S::Revision>>) {
+        self.slot.settle(Ending::Written {
+            version: version.into(),
+            verbatim: true,
+        });
+    }
+
+    /// Settles: the expected version was removed. The answer has no `ETag`.
+    pub fn removed(self) {
+        self.slot.settle(Ending::Removed);
+    }
+
+    /// Settles: nothing was written, and no new version was made.
+    pub fn unchanged(self) {
+        self.slot.settle(Ending::Unchanged);
+    }
+
+    /// Settles: the stored version was not the expected one, and nothing was written. The layer
+    /// evaluates the request afresh and answers, whatever status the handler gives.
+    pub fn lost(self) -> Lost {
+        self.slot.settle(Ending::Lost);
+        Lost::new()
+    }
+}
+
+impl<S: VersionStore> fmt::Debug for Expected<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expected")
+            .field("key", self.key())
+            .field("demand", self.demand())
+            .finish()
+    }
+}

@@ -1,0 +1,181 @@
+use std::fmt::Debug;
+
+use smallvec::SmallVec;
+
+/// What names a resource in a store.
+///
+/// Equal keys mean the same row, and each row has one key: a path that can spell an id in several
+/// ways (`/7`, `/07`, `/%37`) must parse to one key, and a column that ignores case needs a key that
+/// folds it.
+///
+/// Implemented for integers, `String`, `[u8; N]` and tuples of up to four keys.
+///
+/// ```
+/// use version_store::{Canonical, Key};
+///
+/// #[derive(Clone, Debug, PartialEq, Eq)]
+/// struct PostId(u64);
+///
+/// impl Key for PostId {
+///     fn encode(&self, to: &mut Canonical) {
+///         self.0.encode(to);
+///     }
+/// }
+/// ```
+pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
+    /// Writes the canonical encoding, by which tags are minted: equal keys write equal octets,
+    /// unequal keys unequal ones.
+    ///
+    /// It is a stable promise. A key that changes its encoding in a deployment makes every tag that
+    /// clients hold unknown.
+    fn encode(&self, to: &mut Canonical);
+}
+
+/// The canonical encoding that tags are minted from: self-delimiting items, one after the other.
+///
+/// | item | octets |
+/// | --- | --- |
+/// | integer from 0 to 2^64 − 1, of whatever type | `u`, 8 octets, most significant first |
+/// | any other integer | `i`, 16 octets of two's complement, most significant first |
+/// | text, as UTF-8 | `s`, its length in 4 octets, most significant first, its octets |
+/// | octets | `b`, as text |
+/// | tuple | `t`, the number of its members in one octet, its members |
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Canonical(SmallVec<[u8; 96]>);
+
+impl Canonical {
+    /// Nothing encoded yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An integer. The same number of different types is the same item.
+    pub fn integer(&mut self, value: i128) {
+        match u64::try_from(value) {
+            Ok(value) => self.unsigned(value),
+            Err(_) => self.item(b'i', &value.to_be_bytes()),
+        }
+    }
+
+    /// An integer from 0 to 2^64 − 1; the same item as [`integer`](Self::integer) writes.
+    pub fn unsigned(&mut self, value: u64) {
+        self.item(b'u', &value.to_be_bytes());
+    }
+
+    /// Text.
+    pub fn text(&mut self, value: &str) {
+        self.measured(b's', value.as_bytes());
+    }
+
+    /// Octets.
+    pub fn octets(&mut self, value: &[u8]) {
+        self.measured(b'b', value);
+    }
+
+    /// The head of a tuple; `members` items follow.
+    pub fn tuple(&mut self, members: u8) {
+        self.item(b't', &[members]);
+    }
+
+    /// What was encoded so far.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn item(&mut self, kind: u8, octets: &[u8]) {
+        self.0.push(kind);
+        self.0.extend_from_slice(octets);
+    }
+
+    fn measured(&mut self, kind: u8, octets: &[u8]) {
+        // A key of 4 GiB does not come out of a request's head.
+        let length = u32::try_from(octets.len()).unwrap_or(u32::MAX);
+        self.item(kind, &length.to_be_bytes());
+        self.0.extend_from_slice(octets);
+    }
+}
+
+macro_rules! integer_key {
+    ($($integer:ty),*) => {$(
+        impl Key for $integer {
+            fn encode(&self, to: &mut Canonical) {
+                to.integer(i128::from(*self));
+            }
+        }
+    )*};
+}
+
+integer_key!(u8, u16, u32, i8, i16, i32, i64, i128);
+
+impl Key for u64 {
+    fn encode(&self, to: &mut Canonical) {
+        to.unsigned(*self);
+    }
+}
+
+impl Key for String {
+    fn encode(&self, to: &mut Canonical) {
+        to.text(self);
+    }
+}
+
+impl<const N: usize> Key for [u8; N] {
+    fn encode(&self, to: &mut Canonical) {
+        to.octets(self);
+    }
+}
+
+macro_rules! tuple_key {
+    ($members:literal: $($name:ident)*) => {
+        impl<$($name: Key),*> Key for ($($name,)*) {
+            #[allow(non_snake_case, reason = "the members are named as their types")]
+            fn encode(&self, to: &mut Canonical) {
+                let ($($name,)*) = self;
+                to.tuple($members);
+                $($name.encode(to);)*
+            }
+        }
+    };
+}
+
+tuple_key!(1: A);
+tuple_key!(2: A B);
+tuple_key!(3: A B C);
+tuple_key!(4: A B C D);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(key: &impl Key) -> Vec<u8> {
+        let mut to = Canonical::new();
+        key.encode(&mut to);
+        to.as_bytes().to_vec()
+    }
+
+    #[test]
+    fn the_same_number_of_any_type_is_one_item() {
+        let seven = [b'u', 0, 0, 0, 0, 0, 0, 0, 7];
+        assert_eq!(encoded(&7_u64), seven);
+        assert_eq!(encoded(&7_u8), seven);
+        assert_eq!(encoded(&7_i64), seven);
+        assert_eq!(encoded(&7_i128), seven);
+        assert_ne!(encoded(&-7_i64), seven);
+    }
+
+    #[test]
+    fn borders_between_items_are_part_of_the_encoding() {
+        let text = |s: &str| s.to_owned();
+        assert_ne!(
+            encoded(&(text("ab"), text("c"))),
+            encoded(&(text("a"), text("bc")))
+        );
+        assert_ne!(encoded(&text("7")), encoded(&7_u64));
+        assert_ne!(encoded(&(7_u64,)), encoded(&7_u64));
+        assert_ne!(
+            encoded(&((1_u64, 2_u64), 3_u64)),
+            encoded(&(1_u64, (2_u64, 3_u64)))
+        );
+        assert_ne!(encoded(&[7_u8; 2]), encoded(&text("\u{7}\u{7}")));
+    }
+}

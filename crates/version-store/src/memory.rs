@@ -1,0 +1,338 @@
+use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
+use std::fmt;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, SystemTime};
+
+use crate::{
+    Conflict, Conflicts, Describe, Expected, Key, Lost, Version, VersionStore, Versioned,
+    WriteError,
+};
+
+/// How many locks the keys are spread over, so that writers of different resources rarely wait for
+/// one another.
+const SHARDS: usize = 32;
+
+/// Documents in memory, each with its version.
+///
+/// A cheap handle on shared state. Revisions count the writes of the whole instance, so none ever
+/// repeats for a key, whatever was deleted and created again; the life is an epoch drawn at random
+/// when the instance was made, so no tag of an earlier run of the program fits. Modification dates
+/// advance by at least a second with each write of a key, so `If-Unmodified-Since` is an honest
+/// condition.
+///
+/// ```
+/// use version_store::MemoryStore;
+///
+/// let posts: MemoryStore<u64, &str> = MemoryStore::new();
+/// assert!(posts.create(7, "first").is_some());
+/// assert!(posts.create(7, "again").is_none(), "creating overwrites nothing");
+/// assert_eq!(posts.get(&7).unwrap().body(), &"first");
+/// ```
+pub struct MemoryStore<K, D>(Arc<Shared<K, D>>);
+
+struct Shared<K, D> {
+    shards: [RwLock<Shard<K, D>>; SHARDS],
+    hasher: RandomState,
+    epoch: u64,
+    writes: AtomicU64,
+    history: usize,
+}
+
+struct Shard<K, D> {
+    documents: HashMap<K, Document<D>>,
+    /// The latest modification date of anything that was removed here: what is created later is
+    /// dated after it, so that dates advance across lives without a tombstone for each key.
+    removed: Option<SystemTime>,
+}
+
+struct Document<D> {
+    version: Version,
+    data: D,
+    /// Earlier versions of this life, oldest first.
+    past: VecDeque<(Version, D)>,
+}
+
+impl<D> Document<D> {
+    /// The data at a version of this life, where it is still known.
+    fn at(&self, version: &Version) -> Option<&D> {
+        if self.version.same_state(version) {
+            return Some(&self.data);
+        }
+        let found = self.past.iter().find(|(past, _)| past.same_state(version));
+        found.map(|(_, data)| data)
+    }
+}
+
+/// What a [`put`](MemoryStore::put) did.
+#[derive(Clone, Debug)]
+pub enum Put {
+    /// The resource did not exist before.
+    Created(Version),
+    /// It replaced an earlier version.
+    Replaced(Version),
+}
+
+impl<K, D> MemoryStore<K, D>
+where
+    K: Key + Eq + Hash,
+    D: Clone + Send + Sync + 'static,
+{
+    /// An empty store that keeps the current versions only.
+    pub fn new() -> Self {
+        Self::with_history(0)
+    }
+
+    /// An empty store that keeps the last `versions` versions of each document beside the current
+    /// one, for [`past`](Self::past).
+    pub fn with_history(versions: usize) -> Self {
+        // The standard library's hasher state is the one source of randomness that needs no crate;
+        // its keys are drawn from the operating system.
+        let epoch = RandomState::new().hash_one(SystemTime::now());
+        Self(Arc::new(Shared {
+            shards: std::array::from_fn(|_| {
+                RwLock::new(Shard {
+                    documents: HashMap::new(),
+                    removed: None,
+                })
+            }),
+            hasher: RandomState::new(),
+            epoch,
+            writes: AtomicU64::new(0),
+            history: versions,
+        }))
+    }
+
+    /// The document with its version.
+    pub fn get(&self, key: &K) -> Option<Versioned<D>> {
+        let shard = self.read(key);
+        let document = shard.documents.get(key)?;
+        Some(Versioned::new(
+            document.version.clone(),
+            document.data.clone(),
+        ))
+    }
+
+    /// The document as it was at an earlier version of its present life, or at the current one;
+    /// `None` once that is forgotten.
+    pub fn past(&self, key: &K, version: &Version) -> Option<D> {
+        let shard = self.read(key);
+        shard.documents.get(key)?.at(version).cloned()
+    }
+
+    /// All documents, in no order. Each is whole; together they are no snapshot.
+    pub fn list(&self) -> Vec<(K, Versioned<D>)> {
+        let mut all = Vec::new();
+        for shard in &self.0.shards {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            all.extend(shard.documents.iter().map(|(key, document)| {
+                (
+                    key.clone(),
+                    Versioned::new(document.version.clone(), document.data.clone()),
+                )
+            }));
+        }
+        all
+    }
+
+    /// Creates a document under a key that is free, without a condition: it overwrites nothing.
+    /// `None`, and nothing written, where the key is taken.
+    pub fn create(&self, key: K, data: D) -> Option<Version> {
+        let mut shard = self.write(&key);
+        if shard.documents.contains_key(&key) {
+            return None;
+        }
+        Some(self.store(&mut shard, key, data))
+    }
+
+    /// Writes the document that `expected` was evaluated on, if its version still is the expected
+    /// one, and settles `expected`. Compare and write are one step under one lock.
+    ///
+    /// # Errors
+    ///
+    /// [`Lost`]: the version was another, and nothing was written.
+    pub fn put(&self, data: D, expected: Expected<Self>) -> Result<Put, Lost> {
+        let key = expected.key().clone();
+        let mut shard = self.write(&key);
+        let current = shard.documents.get(&key).map(|document| &document.version);
+        if !expected.admits(current) {
+            return Err(expected.lost());
+        }
+        let created = current.is_none();
+        let version = self.store(&mut shard, key, data);
+        drop(shard);
+        expected.written(version.clone());
+        Ok(if created {
+            Put::Created(version)
+        } else {
+            Put::Replaced(version)
+        })
+    }
+
+    /// Removes the document that `expected` was evaluated on, if its version still is the expected
+    /// one, and settles `expected`.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Lost`]: the version was another. [`WriteError::Absent`]: there was nothing to
+    /// remove, as expected.
+    pub fn remove(&self, expected: Expected<Self>) -> Result<(), WriteError> {
+        let mut shard = self.write(expected.key());
+        let current = shard
+            .documents
+            .get(expected.key())
+            .map(|document| &document.version);
+        if !expected.admits(current) {
+            return Err(expected.lost().into());
+        }
+        let Some(document) = shard.documents.remove(expected.key()) else {
+            expected.unchanged();
+            return Err(WriteError::Absent);
+        };
+        shard.removed = shard.removed.max(document.version.modified_at());
+        drop(shard);
+        expected.removed();
+        Ok(())
+    }
+
+    fn store(&self, shard: &mut Shard<K, D>, key: K, data: D) -> Version {
+        let replaced = shard.documents.remove(&key);
+        let last_date = match &replaced {
+            Some(document) => document.version.modified_at(),
+            None => shard.removed,
+        };
+        // Taken under the lock of the key, so revisions of one key are in the order of its writes.
+        let revision = self.0.writes.fetch_add(1, Ordering::Relaxed) + 1;
+        let version = Version::new(revision)
+            .with_life(self.0.epoch)
+            .with_modified_at(next_date(SystemTime::now(), last_date));
+        let past = match replaced {
+            Some(document) => self.remember(document),
+            None => VecDeque::new(),
+        };
+        shard.documents.insert(
+            key,
+            Document {
+                version: version.clone(),
+                data,
+                past,
+            },
+        );
+        version
+    }
+
+    fn remember(&self, document: Document<D>) -> VecDeque<(Version, D)> {
+        let mut past = document.past;
+        if self.0.history > 0 {
+            while past.len() >= self.0.history {
+                past.pop_front();
+            }
+            past.push_back((document.version, document.data));
+        }
+        past
+    }
+
+    fn read(&self, key: &K) -> RwLockReadGuard<'_, Shard<K, D>> {
+        self.shard(key)
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, key: &K) -> RwLockWriteGuard<'_, Shard<K, D>> {
+        self.shard(key)
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shard(&self, key: &K) -> &RwLock<Shard<K, D>> {
+        let hash = self.0.hasher.hash_one(key);
+        &self.0.shards[usize::try_from(hash % SHARDS as u64).unwrap_or(0)]
+    }
+}
+
+/// The modification date of a write: now, but at least a second after the last one.
+fn next_date(now: SystemTime, last: Option<SystemTime>) -> SystemTime {
+    last.map_or(now, |last| now.max(last + Duration::from_secs(1)))
+}
+
+impl<K, D> VersionStore for MemoryStore<K, D>
+where
+    K: Key + Eq + Hash,
+    D: Clone + Send + Sync + 'static,
+{
+    type Key = K;
+    type Revision = u64;
+    type Error = Infallible;
+    const ANSWERS_AT_ONCE: bool = true;
+
+    fn dates_advance(&self) -> bool {
+        true
+    }
+
+    async fn current(&self, key: &K) -> Result<Option<Version>, Infallible> {
+        Ok(self
+            .read(key)
+            .documents
+            .get(key)
+            .map(|document| document.version.clone()))
+    }
+}
+
+/// With documents that can describe themselves, a conflict can be told about. The history has to be
+/// kept for `changed`: [`MemoryStore::with_history`].
+impl<K, D> Conflicts for MemoryStore<K, D>
+where
+    K: Key + Eq + Hash,
+    D: Describe + Clone + Send + Sync + 'static,
+{
+    async fn conflict(
+        &self,
+        key: &K,
+        held: Option<&Version>,
+    ) -> Result<Option<Conflict>, Infallible> {
+        let shard = self.read(key);
+        let Some(document) = shard.documents.get(key) else {
+            return Ok(None);
+        };
+        let mut version = document.version.clone();
+        if let Some(by) = document.data.modified_by() {
+            version = version.with_modified_by(by);
+        }
+        let conflict = Conflict::new(version).with_current(document.data.to_json());
+        let known = held.and_then(|held| document.at(held));
+        Ok(Some(match known {
+            Some(known) => conflict.with_changed(document.data.changed_since(known)),
+            None => conflict,
+        }))
+    }
+}
+
+/// Another handle on the same documents.
+impl<K, D> Clone for MemoryStore<K, D> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K, D> Default for MemoryStore<K, D>
+where
+    K: Key + Eq + Hash,
+    D: Clone + Send + Sync + 'static,
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K, D> fmt::Debug for MemoryStore<K, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("epoch", &self.0.epoch)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

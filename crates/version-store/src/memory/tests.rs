@@ -1,0 +1,171 @@
+use std::sync::Barrier;
+
+use super::*;
+use crate::Demand;
+use crate::handover::{Ending, Slot};
+
+type Posts = MemoryStore<u64, String>;
+
+fn expecting(demand: Demand<u64>) -> (Slot<Posts>, Expected<Posts>) {
+    let slot = Slot::new(7, demand);
+    let expected = slot.take().unwrap();
+    (slot, expected)
+}
+
+fn current(posts: &Posts) -> Option<Version> {
+    posts.get(&7).map(|post| post.version().clone())
+}
+
+#[test]
+fn of_many_writers_on_one_version_one_succeeds() {
+    let posts = Posts::new();
+    posts.create(7, "first".to_owned()).unwrap();
+    let seen = current(&posts).unwrap();
+    let start = Barrier::new(8);
+    let won: usize = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..8)
+            .map(|writer| {
+                let (_, expected) = expecting(Demand::Exactly(seen.clone()));
+                let (posts, start) = (&posts, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    usize::from(posts.put(format!("by {writer}"), expected).is_ok())
+                })
+            })
+            .collect();
+        writers
+            .into_iter()
+            .map(|writer| writer.join().unwrap())
+            .sum()
+    });
+    assert_eq!(won, 1);
+}
+
+/// The negative control of the test above: comparing in front and writing blindly afterwards lets
+/// several succeed, deterministically, because all compare before any writes.
+#[test]
+fn comparing_in_front_lets_several_succeed() {
+    let posts = Posts::new();
+    posts.create(7, "first".to_owned()).unwrap();
+    let seen = current(&posts).unwrap();
+    let passed: Vec<_> = (0..8)
+        .filter(|_| Demand::Exactly(seen.clone()).admits(current(&posts).as_ref()))
+        .collect();
+    for _ in &passed {
+        let (_, expected) = expecting(Demand::Anything);
+        posts.put("blindly".to_owned(), expected).unwrap();
+    }
+    assert_eq!(passed.len(), 8);
+}
+
+#[test]
+fn each_demand_admits_what_it_names() {
+    let posts = Posts::new();
+    let (slot, expected) = expecting(Demand::Existing);
+    assert!(posts.put("x".to_owned(), expected).is_err());
+    assert!(matches!(slot.close(), Ending::Lost));
+
+    let (slot, expected) = expecting(Demand::Absent);
+    assert!(matches!(
+        posts.put("x".to_owned(), expected),
+        Ok(Put::Created(_))
+    ));
+    assert!(matches!(slot.close(), Ending::Written { .. }));
+
+    let (_, expected) = expecting(Demand::Absent);
+    assert!(posts.put("x".to_owned(), expected).is_err());
+    let (_, expected) = expecting(Demand::Existing);
+    assert!(matches!(
+        posts.put("y".to_owned(), expected),
+        Ok(Put::Replaced(_))
+    ));
+    let (_, expected) = expecting(Demand::Anything);
+    assert!(posts.put("z".to_owned(), expected).is_ok());
+}
+
+#[test]
+fn removing_settles_as_removed_lost_or_absent() {
+    let posts = Posts::new();
+    let (slot, expected) = expecting(Demand::Anything);
+    assert!(matches!(posts.remove(expected), Err(WriteError::Absent)));
+    assert!(matches!(slot.close(), Ending::Unchanged));
+
+    posts.create(7, "x".to_owned()).unwrap();
+    let old = current(&posts).unwrap();
+    let (_, expected) = expecting(Demand::Existing);
+    posts.put("y".to_owned(), expected).unwrap();
+    let (slot, expected) = expecting(Demand::Exactly(old));
+    assert!(matches!(posts.remove(expected), Err(WriteError::Lost(_))));
+    assert!(matches!(slot.close(), Ending::Lost));
+
+    let (slot, expected) = expecting(Demand::Exactly(current(&posts).unwrap()));
+    posts.remove(expected).unwrap();
+    assert!(matches!(slot.close(), Ending::Removed));
+    assert!(current(&posts).is_none());
+}
+
+#[test]
+fn no_version_of_an_earlier_life_or_instance_returns() {
+    let posts = Posts::new();
+    posts.create(7, "x".to_owned()).unwrap();
+    let first = current(&posts).unwrap();
+    let (_, expected) = expecting(Demand::Existing);
+    posts.remove(expected).unwrap();
+    posts.create(7, "x".to_owned()).unwrap();
+    assert!(!current(&posts).unwrap().same_state(&first));
+
+    let restarted = Posts::new();
+    restarted.create(7, "x".to_owned()).unwrap();
+    assert!(!current(&restarted).unwrap().same_state(&first));
+}
+
+#[test]
+fn dates_advance_by_a_second_with_each_write_and_across_lives() {
+    let posts = Posts::new();
+    let mut last = posts
+        .create(7, "x".to_owned())
+        .unwrap()
+        .modified_at()
+        .unwrap();
+    for write in 0..6 {
+        let (_, expected) = expecting(Demand::Anything);
+        if write % 3 == 2 {
+            posts.remove(expected).unwrap();
+            continue;
+        }
+        posts.put("x".to_owned(), expected).unwrap();
+        let date = current(&posts).unwrap().modified_at().unwrap();
+        assert!(date >= last + Duration::from_secs(1));
+        last = date;
+    }
+}
+
+#[test]
+fn the_past_is_kept_as_long_as_it_was_asked_for() {
+    let posts = Posts::with_history(2);
+    let mut versions = vec![posts.create(7, "0".to_owned()).unwrap()];
+    for n in 1..=3 {
+        let (_, expected) = expecting(Demand::Existing);
+        posts.put(n.to_string(), expected).unwrap();
+        versions.push(current(&posts).unwrap());
+    }
+    let past: Vec<_> = versions
+        .iter()
+        .map(|version| posts.past(&7, version))
+        .collect();
+    assert_eq!(
+        past,
+        [None, Some("1".into()), Some("2".into()), Some("3".into())]
+    );
+}
+
+#[test]
+fn an_expected_that_was_narrowed_admits_that_version_only() {
+    let posts = Posts::new();
+    posts.create(7, "x".to_owned()).unwrap();
+    let (_, expected) = expecting(Demand::Existing);
+    let expected = expected.narrowed_to(&current(&posts).unwrap()).unwrap();
+    let (_, other) = expecting(Demand::Existing);
+    posts.put("y".to_owned(), other).unwrap();
+    assert!(posts.put("z".to_owned(), expected).is_err());
+}

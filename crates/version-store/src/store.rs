@@ -1,0 +1,82 @@
+use std::error::Error;
+
+use crate::{Key, Revision, Version};
+
+/// A store that knows the current version of each resource.
+///
+/// The store is a cheap handle (a pool, an `Arc`): the layer clones it.
+///
+/// # What an implementer promises
+///
+/// 1. **Every write advances the version**, whoever makes it. A table brings a trigger for that.
+/// 2. **A revision never repeats for a key within a life, and a life never repeats for a key.** A
+///    resource that is deleted and created again under the same key starts another life, or goes on
+///    counting where it stood; it never returns to a pair that a client may still hold.
+/// 3. **[`current`](Self::current) is not older than the last write that was acknowledged.** It reads
+///    the primary, not a replica that lags: an old version would let a stale condition pass the
+///    check in front (the write itself would still refuse it).
+/// 4. **Equal keys mean the same row**, and one row has one key. A column that ignores case needs a
+///    key type that folds it.
+/// 5. An error means "I do not know", never "it is absent". The layer answers it with 503.
+///
+/// # Example
+///
+/// ```
+/// use std::{collections::HashMap, convert::Infallible, sync::{Arc, Mutex}};
+/// use version_store::{Version, VersionStore};
+///
+/// #[derive(Clone, Default)]
+/// struct Settings(Arc<Mutex<HashMap<String, (u64, String)>>>);
+///
+/// impl VersionStore for Settings {
+///     type Key = String;
+///     type Revision = u64;
+///     type Error = Infallible;
+///     const ANSWERS_AT_ONCE: bool = true;
+///
+///     async fn current(&self, key: &String) -> Result<Option<Version>, Infallible> {
+///         Ok(self.0.lock().unwrap().get(key).map(|(revision, _)| Version::new(*revision)))
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not tell the current version of a resource",
+    note = "implement `VersionStore` for it, or give the layer a store such as `MemoryStore`"
+)]
+pub trait VersionStore: Clone + Send + Sync + 'static {
+    /// What names a resource in this store: the id of a row, or a tuple of them.
+    type Key: Key;
+
+    /// What names a version of a resource within its life, such as `u64`.
+    type Revision: Revision;
+
+    /// What the store says when it cannot answer. Its text goes to the log, never to a client.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Whether [`current`](Self::current) is usually ready when it is first polled, as for a map in
+    /// memory. The layer then polls it once without allocating, and starts again if it was not.
+    ///
+    /// Default: `false`, because polling once and dropping would start and cancel a query.
+    const ANSWERS_AT_ONCE: bool = false;
+
+    /// Whether modification dates advance by at least one second with every write of a resource,
+    /// across its lives too.
+    ///
+    /// Only then does an `If-Unmodified-Since` alone guard a write: with the wall clock two writes
+    /// within a second share a date, and the second would destroy the first (RFC 9110 §8.8.2.2).
+    ///
+    /// Default: `false`.
+    fn dates_advance(&self) -> bool {
+        false
+    }
+
+    /// The current version of the resource, or `None` where it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the store from knowing.
+    fn current(
+        &self,
+        key: &Self::Key,
+    ) -> impl Future<Output = Result<Option<Version<Self::Revision>>, Self::Error>> + Send;
+}

@@ -1,0 +1,209 @@
+use std::fmt::{self, Debug, Write};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use http_precondition::EntityTag;
+
+/// One version of a resource: its revision, the life that the revision belongs to, and where known
+/// when and by whom it was made.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use version_store::Version;
+///
+/// let version = Version::new(6_u64)
+///     .with_life(2)
+///     .with_modified_at(SystemTime::UNIX_EPOCH)
+///     .with_modified_by("ada");
+/// assert_eq!(*version.revision(), 6);
+/// assert_eq!(version.modified_by(), Some("ada"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Version<R = u64> {
+    revision: R,
+    life: u64,
+    modified_at: Option<SystemTime>,
+    modified_by: Option<Arc<str>>,
+    tagging: Tagging,
+}
+
+/// Where the entity tag of a version comes from.
+///
+/// Default: [`Minted`](Self::Minted), because only a minted tag tells stale, foreign and invented
+/// ones apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Tagging {
+    /// The layer mints it from scope, key, life and revision.
+    #[default]
+    Minted,
+    /// The store brings its own, which is served and compared as it is.
+    Own(EntityTag),
+    /// This version has none; only `*` and dates can match it.
+    Untagged,
+}
+
+impl<R> Version<R> {
+    /// A version of life 0, with nothing else known about it.
+    pub fn new(revision: R) -> Self {
+        Self {
+            revision,
+            life: 0,
+            modified_at: None,
+            modified_by: None,
+            tagging: Tagging::Minted,
+        }
+    }
+
+    /// Which life of the resource this revision belongs to.
+    ///
+    /// Default: 0, right where revisions never repeat for a key even after it was deleted.
+    #[must_use]
+    pub fn with_life(mut self, life: u64) -> Self {
+        self.life = life;
+        self
+    }
+
+    /// When this version was made: the stored modification date, which conditions are compared with.
+    #[must_use]
+    pub fn with_modified_at(mut self, at: SystemTime) -> Self {
+        self.modified_at = Some(at);
+        self
+    }
+
+    /// Who made this version.
+    #[must_use]
+    pub fn with_modified_by(mut self, by: impl Into<Arc<str>>) -> Self {
+        self.modified_by = Some(by.into());
+        self
+    }
+
+    /// A tag of the store's own instead of a minted one.
+    ///
+    /// A weak one never satisfies If-Match (RFC 9110 §13.1.1), so such a resource can only be
+    /// written under `*` or a date. A body with a variant of its own carries it weakly, too: which of
+    /// a store's tags belong to one state only the store knows.
+    #[must_use]
+    pub fn with_own_tag(mut self, tag: EntityTag) -> Self {
+        self.tagging = Tagging::Own(tag);
+        self
+    }
+
+    /// No tag at all.
+    #[must_use]
+    pub fn without_tag(mut self) -> Self {
+        self.tagging = Tagging::Untagged;
+        self
+    }
+
+    /// The revision within the life.
+    pub fn revision(&self) -> &R {
+        &self.revision
+    }
+
+    /// The life.
+    pub fn life(&self) -> u64 {
+        self.life
+    }
+
+    /// When it was made, where the store knows.
+    pub fn modified_at(&self) -> Option<SystemTime> {
+        self.modified_at
+    }
+
+    /// Who made it, where the store knows.
+    pub fn modified_by(&self) -> Option<&str> {
+        self.modified_by.as_deref()
+    }
+
+    /// Where its tag comes from.
+    pub fn tagging(&self) -> &Tagging {
+        &self.tagging
+    }
+}
+
+impl<R: PartialEq> Version<R> {
+    /// Whether both name the same state: the same revision of the same life. When and by whom they
+    /// were made plays no part.
+    pub fn same_state(&self, other: &Self) -> bool {
+        self.life == other.life && self.revision == other.revision
+    }
+}
+
+impl<R> From<R> for Version<R> {
+    fn from(revision: R) -> Self {
+        Self::new(revision)
+    }
+}
+
+/// What names a version within a life. It stands readable at the front of a minted tag
+/// (`"v6-…"`), so that a stale tag tells which version its sender held.
+///
+/// Implemented for the unsigned integers, `i64` and `String`.
+///
+/// ```
+/// use std::fmt::{self, Write};
+/// use version_store::Revision;
+///
+/// #[derive(Clone, Debug, PartialEq)]
+/// struct Generation(u32);
+///
+/// impl Revision for Generation {
+///     fn write_text(&self, to: &mut dyn Write) -> fmt::Result {
+///         self.0.write_text(to)
+///     }
+///     fn from_text(text: &str) -> Option<Self> {
+///         u32::from_text(text).map(Generation)
+///     }
+/// }
+/// ```
+pub trait Revision: Clone + PartialEq + Debug + Send + Sync + 'static {
+    /// Writes the text by which the revision is told from every other of the same life: at most 64
+    /// of `A–Z a–z 0–9 _`. Anything else makes the resource untagged, with an error event.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `to`.
+    fn write_text(&self, to: &mut dyn Write) -> fmt::Result;
+
+    /// The revision that writes exactly this text, or `None`.
+    fn from_text(text: &str) -> Option<Self>;
+}
+
+macro_rules! decimal_revision {
+    ($($integer:ty),*) => {$(
+        impl Revision for $integer {
+            fn write_text(&self, to: &mut dyn Write) -> fmt::Result {
+                to.write_str(itoa::Buffer::new().format(*self))
+            }
+
+            fn from_text(text: &str) -> Option<Self> {
+                // Only the one spelling that `write_text` gives: no sign, no leading zero.
+                let canonical = text == "0" || text.starts_with(|c: char| matches!(c, '1'..='9'));
+                canonical.then(|| text.parse().ok()).flatten()
+            }
+        }
+    )*};
+}
+
+decimal_revision!(u8, u16, u32, u64, u128);
+
+/// Not negative: a negative revision has no text, and its resource no tag.
+impl Revision for i64 {
+    fn write_text(&self, to: &mut dyn Write) -> fmt::Result {
+        to.write_str(itoa::Buffer::new().format(*self))
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        u64::from_text(text)?.try_into().ok()
+    }
+}
+
+impl Revision for String {
+    fn write_text(&self, to: &mut dyn Write) -> fmt::Result {
+        to.write_str(self)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+}

@@ -1,0 +1,130 @@
+use http::{Response, StatusCode};
+
+use crate::Version;
+
+/// A body together with the version that it is the body of, both from one row.
+///
+/// What a read handler returns. The layer makes the entity tag of it, so there is no second look-up
+/// and nothing that can get out of step (RFC 9110 §8.8.1: a strong validator changes whenever the
+/// representation does).
+///
+/// Where no layer tags it, the answer has status 500 and an error event is logged: a representation
+/// that quietly goes out without its tag is one that nobody can write back. So it is answered to the
+/// layer directly; a middleware in between sees the 500.
+///
+/// ```
+/// use version_store::{Version, Versioned};
+///
+/// let post = Versioned::new(Version::new(6_u64), "the text").with_variant("fr");
+/// assert_eq!(post.map(str::len).body(), &8);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Versioned<T, R = u64> {
+    version: Version<R>,
+    variant: Option<String>,
+    body: T,
+}
+
+impl<T, R> Versioned<T, R> {
+    /// A body of this version.
+    pub fn new(version: impl Into<Version<R>>, body: T) -> Self {
+        Self {
+            version: version.into(),
+            variant: None,
+            body,
+        }
+    }
+
+    /// Names what else the body depends on: a language, a media type, who looks at it. Bodies of one
+    /// version that differ carry different variants, and so different strong tags; any of them
+    /// writes.
+    ///
+    /// One to 64 of `A–Z a–z 0–9 _ -` and `.`; anything else makes the tag weak, with an error event.
+    #[must_use]
+    pub fn with_variant(mut self, variant: impl Into<String>) -> Self {
+        self.variant = Some(variant.into());
+        self
+    }
+
+    /// The same version with another body, such as `Json` around it.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Versioned<U, R> {
+        Versioned {
+            version: self.version,
+            variant: self.variant,
+            body: f(self.body),
+        }
+    }
+
+    /// The version.
+    pub fn version(&self) -> &Version<R> {
+        &self.version
+    }
+
+    /// The body.
+    pub fn body(&self) -> &T {
+        &self.body
+    }
+
+    /// The body, without its version.
+    pub fn into_body(self) -> T {
+        self.body
+    }
+}
+
+impl<B, R: Clone + Send + Sync + 'static> Versioned<Response<B>, R> {
+    /// Marks the response for the layer, for services that are not axum handlers. Its status is 500
+    /// until the layer tags it.
+    pub fn into_response(self) -> Response<B> {
+        let mut response = self.body;
+        let mark = Mark {
+            version: Some(self.version),
+            variant: self.variant,
+            status: response.status(),
+        };
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response.extensions_mut().insert(mark);
+        response
+    }
+}
+
+/// What a `Versioned` answer carries to the layer, in the response's extensions.
+#[derive(Debug)]
+pub struct Mark<R> {
+    version: Option<Version<R>>,
+    variant: Option<String>,
+    status: StatusCode,
+}
+
+impl<R: Clone + Send + Sync + 'static> Mark<R> {
+    /// Takes the mark off a response and gives the response its own status back: the version, and
+    /// the variant if one was named.
+    pub fn take<B>(response: &mut Response<B>) -> Option<(Version<R>, Option<String>)> {
+        let mut mark = response.extensions_mut().remove::<Self>()?;
+        let version = mark.version.take()?;
+        *response.status_mut() = mark.status;
+        Some((version, mark.variant.take()))
+    }
+}
+
+/// A copy of a response's extensions does not bear the duty to be tagged, so it does not complain
+/// when it is dropped.
+impl<R> Clone for Mark<R> {
+    fn clone(&self) -> Self {
+        Self {
+            version: None,
+            variant: None,
+            status: self.status,
+        }
+    }
+}
+
+impl<R> Drop for Mark<R> {
+    fn drop(&mut self) {
+        if self.version.is_some() {
+            tracing::error!(
+                revision = std::any::type_name::<R>(),
+                "a `Versioned` answer passed no layer that could tag it; it went out as 500"
+            );
+        }
+    }
+}
