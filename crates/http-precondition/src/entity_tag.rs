@@ -7,10 +7,16 @@ use http::HeaderValue;
 use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 
-use crate::scanner::{is_etagc, opaque_len, trim_ows};
+use crate::scanner::opaque_len;
 
+pub use borrowed::EntityTagRef;
+
+mod borrowed;
 #[cfg(test)]
 mod tests;
+
+/// The octets that a tag keeps without the heap.
+const INLINE: usize = 48;
 
 /// An entity tag that owns its octets: `"v1"` or `W/"v1"` (RFC 9110 §8.8.3).
 ///
@@ -37,7 +43,7 @@ mod tests;
 /// ```
 #[derive(PartialEq, Eq, Hash)]
 pub struct EntityTag {
-    field: SmallVec<[u8; 48]>,
+    field: SmallVec<[u8; INLINE]>,
 }
 
 impl EntityTag {
@@ -107,7 +113,7 @@ impl EntityTag {
 
     /// The same tag, borrowed.
     pub fn as_tag(&self) -> EntityTagRef<'_> {
-        EntityTagRef { field: &self.field }
+        EntityTagRef::scanned(&self.field)
     }
 
     /// The strong comparison: both strong, the same opaque octets (RFC 9110 §8.8.3.2). `If-Match`
@@ -134,14 +140,27 @@ impl EntityTag {
         HeaderValue::from_bytes(&self.field).expect("etagc, quotes and W/ are field content")
     }
 
+    fn copied(tag: EntityTagRef<'_>) -> Self {
+        Self {
+            field: SmallVec::from_slice(tag.as_bytes()),
+        }
+    }
+
     fn quoted(open: &[u8], opaque: &[u8]) -> Result<Self, InvalidEntityTag> {
-        if !opaque.iter().copied().all(is_etagc) {
+        if opaque_len(opaque) != opaque.len() {
             return Err(InvalidEntityTag(()));
         }
-        let mut field = SmallVec::with_capacity(open.len() + opaque.len() + 1);
-        field.extend_from_slice(open);
-        field.extend_from_slice(opaque);
-        field.push(b'"');
+        let (start, end) = (open.len(), open.len() + opaque.len());
+        let mut inline = [0; INLINE];
+        let field = if end < INLINE {
+            // Copied in place: three appends cost as much as the whole rest of a write's tag.
+            inline[..start].copy_from_slice(open);
+            inline[start..end].copy_from_slice(opaque);
+            inline[end] = b'"';
+            SmallVec::from_buf_and_len(inline, end + 1)
+        } else {
+            SmallVec::from_vec([open, opaque, b"\""].concat())
+        };
         Ok(Self { field })
     }
 }
@@ -178,7 +197,7 @@ impl FromStr for EntityTag {
     type Err = InvalidEntityTag;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let octets: Result<SmallVec<[u8; 48]>, _> = text.chars().map(u8::try_from).collect();
+        let octets: Result<SmallVec<[u8; INLINE]>, _> = text.chars().map(u8::try_from).collect();
         Self::parse(&octets.map_err(|_| InvalidEntityTag(()))?)
     }
 }
@@ -196,129 +215,6 @@ impl From<&EntityTag> for HeaderValue {
     fn from(tag: &EntityTag) -> Self {
         tag.to_header_value()
     }
-}
-
-/// An entity tag inside octets that live elsewhere, such as a member of a
-/// [`TagList`](crate::TagList).
-///
-/// `==` is identity of the field value, as for [`EntityTag`].
-///
-/// ```
-/// use http_precondition::EntityTagRef;
-///
-/// let tag = EntityTagRef::parse(b"W/\"v1\"").unwrap();
-/// assert!(tag.is_weak());
-/// assert_eq!(tag.opaque(), b"v1");
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct EntityTagRef<'a> {
-    // Invariant: exactly one well-formed entity tag, nothing around it.
-    field: &'a [u8],
-}
-
-impl<'a> EntityTagRef<'a> {
-    /// Reads one entity tag without copying it.
-    ///
-    /// # Errors
-    /// As [`EntityTag::parse`].
-    pub fn parse(field: &'a [u8]) -> Result<Self, InvalidEntityTag> {
-        let field = trim_ows(field);
-        let quoted = field.strip_prefix(b"W/").unwrap_or(field);
-        match quoted {
-            [b'"', opaque @ .., b'"'] if opaque_len(opaque) == opaque.len() => Ok(Self { field }),
-            _ => Err(InvalidEntityTag(())),
-        }
-    }
-
-    /// A tag that the scanner has found well-formed.
-    pub(crate) fn scanned(field: &'a [u8]) -> Self {
-        debug_assert!(Self::parse(field).is_ok_and(|tag| tag.field == field));
-        Self { field }
-    }
-
-    /// Whether the tag is weak, and so never equal under the strong comparison.
-    pub fn is_weak(self) -> bool {
-        self.field.first() == Some(&b'W')
-    }
-
-    /// The octets between the quotes.
-    pub fn opaque(self) -> &'a [u8] {
-        let open = if self.is_weak() { 3 } else { 1 };
-        &self.field[open..self.field.len() - 1]
-    }
-
-    /// The field value: prefix if weak, quotes and all.
-    pub fn as_bytes(self) -> &'a [u8] {
-        self.field
-    }
-
-    /// The strong comparison: both strong, the same opaque octets (RFC 9110 §8.8.3.2).
-    ///
-    /// | | `"1"` | `W/"1"` | `"2"` | `W/"2"` |
-    /// | --- | --- | --- | --- | --- |
-    /// | `"1"` | equal | | | |
-    /// | `W/"1"` | | | | |
-    pub fn strong_eq<'b>(self, other: impl Into<EntityTagRef<'b>>) -> bool {
-        // Equal field values are both weak or both strong.
-        !self.is_weak() && self.field == other.into().field
-    }
-
-    /// The weak comparison: the same opaque octets (RFC 9110 §8.8.3.2).
-    ///
-    /// | | `"1"` | `W/"1"` | `"2"` | `W/"2"` |
-    /// | --- | --- | --- | --- | --- |
-    /// | `"1"` | equal | equal | | |
-    /// | `W/"1"` | equal | equal | | |
-    pub fn weak_eq<'b>(self, other: impl Into<EntityTagRef<'b>>) -> bool {
-        self.opaque() == other.into().opaque()
-    }
-
-    /// The same tag with octets of its own.
-    pub fn to_owned(self) -> EntityTag {
-        EntityTag {
-            field: SmallVec::from_slice(self.field),
-        }
-    }
-}
-
-impl<'a> From<&'a EntityTag> for EntityTagRef<'a> {
-    fn from(tag: &'a EntityTag) -> Self {
-        tag.as_tag()
-    }
-}
-
-impl fmt::Debug for EntityTagRef<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Escaped, because U+0080 to U+009F steer terminals.
-        write!(f, "EntityTag({})", self.field.escape_ascii())
-    }
-}
-
-/// As [`EntityTag`]'s.
-impl fmt::Display for EntityTagRef<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match ascii(self.field) {
-            Some(text) => f.write_str(text),
-            None => self
-                .field
-                .iter()
-                .try_for_each(|&octet| fmt::Write::write_char(f, char::from(octet))),
-        }
-    }
-}
-
-/// The text that [`Display`](fmt::Display) writes.
-impl Serialize for EntityTagRef<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match ascii(self.field) {
-            Some(text) => serializer.serialize_str(text),
-            None => serializer.collect_str(self),
-        }
-    }
-}
-
-fn ascii(octets: &[u8]) -> Option<&str> {
-    octets.is_ascii().then(|| str::from_utf8(octets).ok())?
 }
 
 /// The octets are not one entity tag (RFC 9110 §8.8.3).

@@ -6,6 +6,7 @@ use std::iter::FusedIterator;
 use smallvec::SmallVec;
 
 use crate::entity_tag::EntityTagRef;
+use crate::scanner::opaque_len;
 
 /// A well-formed list of at least one entity tag, with the text that it was read from.
 ///
@@ -103,7 +104,7 @@ impl<'a> Iterator for Tags<'a> {
             // The last member ends at the last quote, which is usually the last octet.
             self.rest.iter().rposition(quote)?
         } else {
-            open + 1 + self.rest[open + 1..].iter().position(quote)?
+            open + 1 + opaque_len(&self.rest[open + 1..])
         };
         let (tag, rest) = (&self.rest[start..=close], &self.rest[close + 1..]);
         (self.rest, self.left) = (rest, left);

@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
 use super::*;
+use crate::scanner::is_etagc;
 
 fn parse(field: &[u8]) -> EntityTag {
     EntityTag::parse(field).unwrap()

@@ -2,6 +2,7 @@ use serde::Serializer;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::entity_tag::EntityTag;
 
 const STATUS: StatusCode = StatusCode::PRECONDITION_FAILED;
 
@@ -53,6 +54,40 @@ fn each_control_character_is_escaped_alone() {
         let text = char::from(octet).to_string();
         let value = value(Problem::new(STATUS, &text));
         assert_eq!(value["title"], Value::from(text));
+    }
+}
+
+#[test]
+fn an_escape_is_found_wherever_it_stands() {
+    for length in 0..70 {
+        for place in 0..length {
+            for octet in ['"', '\\', '\n'] {
+                let mut text = vec!['\u{7f}'; length];
+                text[place] = octet;
+                let text: String = text.into_iter().collect();
+                let value = value(Problem::new(STATUS, &text));
+                assert_eq!(value["title"], Value::from(text));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tag_is_written_as_it_is_displayed() {
+    for tag in [
+        "\"\"",
+        "W/\"\"",
+        "\"v1\"",
+        "W/\"v1\"",
+        "\"\\\"",
+        "\"\u{80}\u{ff}\"",
+        "\"'</\u{e9}\\u\"",
+    ] {
+        let tag: EntityTag = tag.parse().unwrap();
+        let problem = Problem::new(STATUS, "T").entity_tag_member("tag", &tag);
+        assert_eq!(value(problem.clone())["tag"], Value::from(tag.to_string()));
+        let other = Problem::new(STATUS, "T").member("tag", &tag);
+        assert_eq!(problem.into_json(), other.into_json());
     }
 }
 
