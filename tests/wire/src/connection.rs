@@ -15,7 +15,8 @@ use crate::{
     incoming::{Answer, Incoming},
 };
 
-/// A connection that carries one request after the other and is never reopened behind the test's back.
+/// A connection that carries one request after the other and is never reopened behind the test's
+/// back.
 ///
 /// ```no_run
 /// use wire::{Connection, Request};
@@ -68,15 +69,18 @@ impl Connection {
         self
     }
 
-    /// Writes the request and reads its answer, both at once: a server that refuses early and stops reading a large
-    /// body can neither lose its answer nor bring the exchange to a halt. A failed write is no error if the answer arrives whole.
+    /// Writes the request and reads its answer, both at once: a server that refuses early and stops
+    /// reading a large body can neither lose its answer nor bring the exchange to a halt. A failed
+    /// write is no error if the answer arrives whole.
     ///
-    /// If the answer is complete first, the rest of the body is not written and the connection is not reusable.
+    /// If the answer is complete first, the rest of the body is not written and the connection is
+    /// not reusable.
     ///
     /// # Errors
-    /// [`NotSent`](ErrorKind::NotSent) if the connection had already ended; [`Lost`](ErrorKind::Lost) and
-    /// [`Deadline`](ErrorKind::Deadline) leave it unknown whether the request took effect; [`Malformed`](ErrorKind::Malformed)
-    /// also if octets had arrived that no request asked for.
+    /// [`NotSent`](ErrorKind::NotSent) if the connection had already ended;
+    /// [`Lost`](ErrorKind::Lost) and [`Deadline`](ErrorKind::Deadline) leave it unknown whether the
+    /// request took effect; [`Malformed`](ErrorKind::Malformed) also if octets had arrived that no
+    /// request asked for.
     pub async fn send(&mut self, request: &Request) -> Result<Response> {
         self.check_usable()?;
         // Stays so if the exchange fails or its future is dropped half-way.
@@ -90,7 +94,8 @@ impl Connection {
         })
     }
 
-    /// Writes the request and reads nothing; content that [`ExpectContinue`](crate::Body::ExpectContinue) holds back is written, too.
+    /// Writes the request and reads nothing; content that
+    /// [`ExpectContinue`](crate::Body::ExpectContinue) holds back is written, too.
     ///
     /// # Errors
     /// [`Lost`](ErrorKind::Lost) or [`Deadline`](ErrorKind::Deadline).
@@ -110,8 +115,9 @@ impl Connection {
         .await
     }
 
-    /// Reads the next answer, taking it for one to a request with `method`, after [`write`](Self::write) or
-    /// [`write_octets`](Self::write_octets); octets beyond it stay for the next call, so pipelining works.
+    /// Reads the next answer, taking it for one to a request with `method`, after
+    /// [`write`](Self::write) or [`write_octets`](Self::write_octets); octets beyond it stay for
+    /// the next call, so pipelining works.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -134,11 +140,25 @@ impl Connection {
         })
     }
 
+    /// Waits until the first octet of an answer has arrived, or so long, and reads nothing; tells
+    /// whether one has. A client that hangs up then vanishes while its request is being worked on,
+    /// or when its effect has happened.
+    pub async fn answer_begins_within(&self, patience: Duration) -> bool {
+        if !self.buffer.is_empty() {
+            return true;
+        }
+        let mut octet = [0];
+        let first = self.stream.peek(&mut octet);
+        tokio::time::timeout(patience, first)
+            .await
+            .is_ok_and(|peeked| matches!(peeked, Ok(1..)))
+    }
+
     /// Waits until the server closes the connection, and fails if it sends anything.
     ///
     /// # Errors
-    /// [`Malformed`](ErrorKind::Malformed) with the octets that arrived, or [`Deadline`](ErrorKind::Deadline). A reset counts
-    /// as a close.
+    /// [`Malformed`](ErrorKind::Malformed) with the octets that arrived, or
+    /// [`Deadline`](ErrorKind::Deadline). A reset counts as a close.
     pub async fn closed(&mut self) -> Result<()> {
         within(self.deadline, "waiting for the close", async {
             match self.stream.read_buf(&mut self.buffer).await {
@@ -160,15 +180,15 @@ impl Connection {
             .map_err(|error| Error::io(ErrorKind::Lost, "closing the sending half", error))
     }
 
-    /// Hangs up with a reset (RST), which a server sees at once even while it only writes. Merely dropping the
-    /// connection closes it in order (FIN).
+    /// Hangs up with a reset (RST), which a server sees at once even while it only writes. Merely
+    /// dropping the connection closes it in order (FIN).
     pub fn abort(self) {
         // It can only fail on a socket that is gone already.
         let _ = self.stream.set_zero_linger();
     }
 
-    /// Whether [`send`](Self::send) may use the connection again (RFC 9112 §9.3): the last request was written whole,
-    /// its answer read whole, and neither side announced to close.
+    /// Whether [`send`](Self::send) may use the connection again (RFC 9112 §9.3): the last request
+    /// was written whole, its answer read whole, and neither side announced to close.
     pub fn is_reusable(&self) -> bool {
         self.reusable
     }
@@ -207,7 +227,8 @@ impl Connection {
                 }
             }
         }
-        // Such as content after an answer to HEAD: taken for the next answer, it would hide the fault.
+        // Such as content after an answer to HEAD: taken for the next answer, it would hide the
+        // fault.
         if self.buffer.is_empty() {
             Ok(())
         } else {

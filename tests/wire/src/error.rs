@@ -2,7 +2,8 @@
 
 use std::{io, time::Duration};
 
-/// Why a step on the wire failed; [`kind`](Error::kind) is what a test decides by, the text is for people.
+/// Why a step on the wire failed; [`kind`](Error::kind) is what a test decides by, the text is for
+/// people.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -29,7 +30,8 @@ pub enum ErrorKind {
     Connect,
     /// The connection had ended before a request was written: the server has seen nothing of it.
     NotSent,
-    /// The connection ended before the whole answer had arrived: whether the request took effect is unknown.
+    /// The connection ended before the whole answer had arrived: whether the request took effect is
+    /// unknown.
     Lost,
     /// The answer breaks RFC 9112, or its body is not what was asked for (such as JSON).
     Malformed,

@@ -32,7 +32,8 @@ enum Framing {
 }
 
 impl<R: AsyncRead + Unpin> Incoming<'_, R> {
-    /// Reads one final answer to a request with this method; `on_head` sees the status of every head on the way.
+    /// Reads one final answer to a request with this method; `on_head` sees the status of every
+    /// head on the way.
     pub(crate) async fn answer(
         &mut self,
         method: &[u8],

@@ -1,7 +1,8 @@
-//! An HTTP/1.1 client for tests that sends exactly the octets it is given, and a runner for the server under test.
+//! An HTTP/1.1 client for tests that sends exactly the octets it is given, and a runner for the
+//! server under test.
 //!
-//! A client library normalises: it merges field lines, drops what it thinks wrong, pools and retries. A test of
-//! conditions needs the opposite, so this one does nothing on its own:
+//! A client library normalises: it merges field lines, drops what it thinks wrong, pools and
+//! retries. A test of conditions needs the opposite, so this one does nothing on its own:
 //!
 //! | need | where |
 //! | --- | --- |
@@ -11,7 +12,8 @@
 //! | hang-ups: a reset, a close, half a request | [`Connection::abort`], [`Connection::write_octets`] |
 //! | a server as a child process, killed on drop | [`Server`] |
 //!
-//! Every wait has a deadline ([`DEADLINE`] unless told otherwise), so a server that hangs fails a test and never stalls it.
+//! Every wait has a deadline ([`DEADLINE`] unless told otherwise), so a server that hangs fails a
+//! test and never stalls it.
 //!
 //! ```
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,7 +1,8 @@
 //! A request as octets.
 
-/// A request, sent exactly as it is put together: no field line is added, merged, reordered or checked, except that
-/// [`new`](Request::new) starts with `Host` and that a [`Body`] appends the field lines which frame it.
+/// A request, sent exactly as it is put together: no field line is added, merged, reordered or
+/// checked, except that [`new`](Request::new) starts with `Host` and that a [`Body`] appends the
+/// field lines which frame it.
 ///
 /// ```
 /// use wire::Request;
@@ -11,7 +12,8 @@
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The method's octets; the reading of the answer depends on `HEAD` and `CONNECT`, case-sensitively.
+    /// The method's octets; the reading of the answer depends on `HEAD` and `CONNECT`,
+    /// case-sensitively.
     pub method: Vec<u8>,
     /// The request target's octets.
     pub target: Vec<u8>,
@@ -29,11 +31,11 @@ pub enum Body {
     None,
     /// `Content-Length` with all the content.
     Sized(Vec<u8>),
-    /// `Transfer-Encoding: chunked`, one chunk for each element (RFC 9112 §7.1). An empty element is left out, because
-    /// an empty chunk would end the content.
+    /// `Transfer-Encoding: chunked`, one chunk for each element (RFC 9112 §7.1). An empty element
+    /// is left out, because an empty chunk would end the content.
     Chunked(Vec<Vec<u8>>),
-    /// `Content-Length` and `Expect: 100-continue` (RFC 9110 §10.1.1): the content is held back until 100 arrives. If a final
-    /// answer arrives instead it is never written.
+    /// `Content-Length` and `Expect: 100-continue` (RFC 9110 §10.1.1): the content is held back
+    /// until 100 arrives. If a final answer arrives instead it is never written.
     ExpectContinue(Vec<u8>),
     /// `Content-Length` of `declared` octets, of which only `sent` are written.
     Partial {
@@ -47,7 +49,8 @@ pub enum Body {
 }
 
 impl Request {
-    /// A request with the field line `Host: localhost`, which RFC 9112 §3.2 demands, and no content.
+    /// A request with the field line `Host: localhost`, which RFC 9112 §3.2 demands, and no
+    /// content.
     pub fn new(method: impl Into<Vec<u8>>, target: impl Into<Vec<u8>>) -> Self {
         Self::bare(method, target).field("Host", "localhost")
     }

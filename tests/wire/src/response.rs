@@ -7,7 +7,8 @@ use crate::{Error, Result};
 /// A field line: the name in lower case, for look-up, and the value's octets as they arrived.
 pub type FieldLine = (String, Vec<u8>);
 
-/// A status line and its field lines: the beginning of a [`Response`], and the whole of an interim answer.
+/// A status line and its field lines: the beginning of a [`Response`], and the whole of an interim
+/// answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     pub(crate) status: u16,
@@ -113,7 +114,8 @@ impl Response {
     /// The content as JSON.
     ///
     /// # Errors
-    /// [`Malformed`](crate::ErrorKind::Malformed) with status and content in the text, if it is not JSON.
+    /// [`Malformed`](crate::ErrorKind::Malformed) with status and content in the text, if it is not
+    /// JSON.
     pub fn json(&self) -> Result<serde_json::Value> {
         self.json_as()
     }
@@ -142,9 +144,9 @@ impl Response {
         &self.interim
     }
 
-    /// Whether the whole request had been handed to the network when the answer was complete: false for a
-    /// [`Partial`](crate::Body::Partial) body, one that was held back and never asked for, and a large one that
-    /// the server refused early.
+    /// Whether the whole request had been handed to the network when the answer was complete: false
+    /// for a [`Partial`](crate::Body::Partial) body, one that was held back and never asked for,
+    /// and a large one that the server refused early.
     pub fn request_written(&self) -> bool {
         self.request_written
     }

@@ -19,10 +19,12 @@ use crate::{DEADLINE, Error, ErrorKind, Result, error::within};
 
 const ANNOUNCEMENT: &str = "listening on http://";
 
-/// A grandchild that outlives the server may hold the pipes open; the output is then taken as it is.
+/// A grandchild that outlives the server may hold the pipes open; the output is then taken as it
+/// is.
 const LAST_OUTPUT: Duration = Duration::from_secs(5);
 
-/// A running server. It is killed when this is dropped; if that happens in a failing test, its output is printed.
+/// A running server. It is killed when this is dropped; if that happens in a failing test, its
+/// output is printed.
 ///
 /// ```no_run
 /// # async fn example() -> wire::Result<()> {
@@ -44,12 +46,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the program and waits until it prints `listening on http://ADDR` on its standard output. Both outputs
-    /// are read to their end, so the server never blocks on a full pipe. Takes tokio's `Command` and the standard library's.
+    /// Starts the program and waits until it prints `listening on http://ADDR` on its standard
+    /// output. Both outputs are read to their end, so the server never blocks on a full pipe. Takes
+    /// tokio's `Command` and the standard library's.
     ///
     /// # Errors
     /// [`Process`](ErrorKind::Process) if it does not start, ends first, or announces no address;
-    /// [`Deadline`](ErrorKind::Deadline) if it announces nothing in time. The text has what it wrote to standard error.
+    /// [`Deadline`](ErrorKind::Deadline) if it announces nothing in time. The text has what it
+    /// wrote to standard error.
     pub async fn spawn(command: impl Into<Command>) -> Result<Self> {
         let mut command: Command = command.into();
         command
@@ -94,7 +98,8 @@ impl Server {
         self.addr
     }
 
-    /// What the server has written to its standard error so far; all of it after [`wait`](Self::wait).
+    /// What the server has written to its standard error so far; all of it after
+    /// [`wait`](Self::wait).
     pub fn stderr(&self) -> String {
         self.stderr.text()
     }
@@ -104,7 +109,8 @@ impl Server {
         self.stdout.text()
     }
 
-    /// Kills the server (SIGKILL) and waits until the process is gone. Nothing in it runs any more when this returns.
+    /// Kills the server (SIGKILL) and waits until the process is gone. Nothing in it runs any more
+    /// when this returns.
     ///
     /// # Errors
     /// As [`wait`](Self::wait).
@@ -117,7 +123,8 @@ impl Server {
     /// Asks the server to end (SIGTERM) and does not wait.
     ///
     /// # Errors
-    /// [`Process`](ErrorKind::Process) if the process has ended and been waited for, or cannot be signalled.
+    /// [`Process`](ErrorKind::Process) if the process has ended and been waited for, or cannot be
+    /// signalled.
     pub fn terminate(&self) -> Result<()> {
         let pid = self
             .child
@@ -132,8 +139,8 @@ impl Server {
     /// Waits until the process has ended, and then until its outputs are read.
     ///
     /// # Errors
-    /// [`Deadline`](ErrorKind::Deadline) after [`DEADLINE`]; the server then still runs. [`Process`](ErrorKind::Process) if
-    /// waiting fails.
+    /// [`Deadline`](ErrorKind::Deadline) after [`DEADLINE`]; the server then still runs.
+    /// [`Process`](ErrorKind::Process) if waiting fails.
     pub async fn wait(&mut self) -> Result<ExitStatus> {
         self.wait_within(DEADLINE).await
     }

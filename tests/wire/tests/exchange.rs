@@ -33,7 +33,8 @@ async fn read_until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
     octets
 }
 
-/// What the client makes of these octets as the answer to a request with this method; the server closes after them.
+/// What the client makes of these octets as the answer to a request with this method; the server
+/// closes after them.
 async fn answer(method: &str, octets: &'static [u8]) -> wire::Result<(Response, bool)> {
     let (addr, server) = scripted(move |mut stream| async move {
         read_until(&mut stream, b"\r\n\r\n").await;
@@ -361,7 +362,8 @@ async fn a_large_body_and_a_large_answer_pass_each_other() {
         let (mut source, mut sink) = stream.into_split();
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n");
         sink.write_all(head.as_bytes()).await.unwrap();
-        // Writes all before it reads anything: a client that does one after the other would wait for ever.
+        // Writes all before it reads anything: a client that does one after the other would wait
+        // for ever.
         sink.write_all(&vec![1; LARGE]).await.unwrap();
         let mut rest = Vec::new();
         source.read_to_end(&mut rest).await.unwrap_or_default()
@@ -419,6 +421,29 @@ async fn abort_resets_and_drop_closes() {
         };
         assert_eq!(server.await.unwrap(), expected);
     }
+}
+
+#[tokio::test]
+async fn an_answer_is_noticed_without_being_read() {
+    let (addr, _server) = scripted(|mut stream| async move {
+        read_until(&mut stream, b"/2 HTTP/1.1\r\n\r\n").await;
+        stream
+            .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
+            .await
+            .unwrap();
+        let _ = stream.read_u8().await;
+    })
+    .await;
+    let mut connection = Connection::open(addr).await.unwrap();
+    connection.write(&Request::bare("GET", "/1")).await.unwrap();
+    assert!(
+        !connection
+            .answer_begins_within(Duration::from_millis(1))
+            .await
+    );
+    connection.write(&Request::bare("GET", "/2")).await.unwrap();
+    assert!(connection.answer_begins_within(wire::DEADLINE).await);
+    assert_eq!(connection.read("GET").await.unwrap().status(), 204);
 }
 
 #[tokio::test]
