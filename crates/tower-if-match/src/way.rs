@@ -95,3 +95,6 @@ impl<S: VersionStore> Way<S> for CompareAndSwap {
         slot.close()
     }
 }
+
+#[cfg(test)]
+mod tests;

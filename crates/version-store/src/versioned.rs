@@ -15,7 +15,7 @@ use crate::Version;
 /// ```
 /// use version_store::{Version, Versioned};
 ///
-/// let post = Versioned::new(Version::new(6_u64), "the text").with_variant("fr");
+/// let post = Versioned::new(Version::new(6), "the text").with_variant("fr");
 /// assert_eq!(post.map(str::len).body(), &8);
 /// ```
 #[derive(Clone, Debug)]
@@ -27,9 +27,9 @@ pub struct Versioned<T, R = u64> {
 
 impl<T, R> Versioned<T, R> {
     /// A body of this version.
-    pub fn new(version: impl Into<Version<R>>, body: T) -> Self {
+    pub fn new(version: Version<R>, body: T) -> Self {
         Self {
-            version: version.into(),
+            version,
             variant: None,
             body,
         }

@@ -1,4 +1,4 @@
-use http_precondition::EntityTagRef;
+use http_precondition::{EntityTagRef, Validators};
 use version_store::MemoryStore;
 
 use super::*;
@@ -61,7 +61,6 @@ fn matches(current: u64, presented: &str) -> bool {
     let tags = mint();
     let current = version(current);
     let presented = EntityTag::parse(presented.as_bytes()).unwrap();
-    use http_precondition::Validators;
     CurrentState::new(&tags, &77, &current).strong_match(presented.as_tag())
 }
 
@@ -97,7 +96,6 @@ fn a_write_compares_state_so_any_representation_of_it_matches() {
 
 #[test]
 fn after_a_change_of_keys_the_old_tags_still_match() {
-    use http_precondition::Validators;
     let old = TagMint::<Store>::with_keys("posts", [[1; 32]]);
     let new = TagMint::<Store>::with_keys("posts", [[2; 32], [1; 32]]);
     let withdrawn = TagMint::<Store>::with_keys("posts", [[2; 32]]);

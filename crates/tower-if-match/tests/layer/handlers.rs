@@ -1,0 +1,324 @@
+//! What becomes of handlers that do as they like with `Expected`.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{MethodRouter, get, put};
+use axum::{Extension, Json};
+use tokio::sync::oneshot;
+use tower_if_match::version_store::handover::Slot;
+use tower_if_match::{Demand, Expected, Lost, Refusal, Version, Versioned};
+
+use crate::posts::{self, Answer, Posts, methods, posts, read, request, send, with_methods};
+
+/// Writes past every condition, as a handler with SQL of its own can.
+fn write_blindly(posts: &Posts) {
+    let anything = Slot::new(7, Demand::Anything).take().unwrap();
+    posts.put("blindly".to_owned(), anything).unwrap();
+}
+
+/// A PUT with the right tag to a route with this handler.
+async fn put_to(methods: MethodRouter<Posts>) -> (Posts, Answer) {
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, methods.get(read));
+    let tag = posts::get_tag(&app).await;
+    let answer = posts::put(&app, &tag, "second").await;
+    (posts, answer)
+}
+
+fn assert_found_out(answer: &Answer) {
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.reason(), "unguarded_write");
+    assert!(
+        answer.problem()["detail"]
+            .as_str()
+            .unwrap()
+            .contains("may have happened")
+    );
+    assert_eq!(answer.etag(), None);
+}
+
+#[tokio::test]
+async fn one_that_ignores_expected_gets_no_success() {
+    let handler = async |State(posts): State<Posts>| write_blindly(&posts);
+    let (posts, answer) = put_to(put(handler)).await;
+    assert_found_out(&answer);
+    assert_eq!(
+        posts.get(&7).unwrap().body(),
+        "blindly",
+        "found out, not undone"
+    );
+}
+
+#[tokio::test]
+async fn one_that_takes_it_and_writes_blindly_gets_no_success() {
+    let handler = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        write_blindly(&posts);
+        drop(expected);
+    };
+    assert_found_out(&put_to(put(handler)).await.1);
+}
+
+#[tokio::test]
+async fn one_that_answers_303_after_a_blind_write_gets_no_success() {
+    let handler = async |State(posts): State<Posts>| {
+        write_blindly(&posts);
+        Redirect::to("/posts/7")
+    };
+    assert_found_out(&put_to(put(handler)).await.1);
+}
+
+#[tokio::test]
+async fn one_that_answers_202_after_a_blind_write_gets_no_success() {
+    let handler = async |State(posts): State<Posts>, _: Expected<Posts>| {
+        write_blindly(&posts);
+        StatusCode::ACCEPTED
+    };
+    assert_found_out(&put_to(put(handler)).await.1);
+}
+
+#[tokio::test]
+async fn one_that_moves_the_write_into_a_task_gets_no_success() {
+    let (go, gone) = oneshot::channel::<()>();
+    let (done, finished) = oneshot::channel::<bool>();
+    let channels = std::sync::Arc::new(std::sync::Mutex::new(Some((gone, done))));
+    let handler = async move |State(posts): State<Posts>, expected: Expected<Posts>| {
+        let (gone, done) = channels.lock().unwrap().take().unwrap();
+        tokio::spawn(async move {
+            gone.await.unwrap();
+            done.send(posts.put("later".to_owned(), expected).is_ok())
+                .unwrap();
+        });
+        StatusCode::ACCEPTED
+    };
+    let (posts, answer) = put_to(put(handler)).await;
+    assert_found_out(&answer);
+    go.send(()).unwrap();
+    assert!(
+        finished.await.unwrap(),
+        "the condition still holds in the task, so it writes"
+    );
+    assert_eq!(posts.get(&7).unwrap().body(), "later");
+}
+
+/// What cannot be detected, as the documentation says: a lie.
+#[tokio::test]
+async fn one_that_writes_blindly_and_says_written_is_believed() {
+    let handler = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        write_blindly(&posts);
+        expected.written(99_u64);
+    };
+    assert_eq!(put_to(put(handler)).await.1.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn one_that_refuses_by_itself_need_not_settle() {
+    let untaken = put(async || StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        put_to(untaken).await.1.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    let taken = put(async |_: Expected<Posts>| StatusCode::CONFLICT);
+    assert_eq!(put_to(taken).await.1.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn one_that_settles_as_unchanged_answers_without_a_tag() {
+    let handler = async |expected: Expected<Posts>| {
+        expected.unchanged();
+        ([("etag", "\"of the handler\"")], "nothing to do")
+    };
+    let answer = put_to(put(handler)).await.1;
+    assert_eq!((answer.status, answer.etag()), (StatusCode::OK, None));
+}
+
+#[tokio::test]
+async fn the_tag_of_a_write_is_the_layers_not_the_handlers() {
+    let handler = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        posts.put("second".to_owned(), expected)?;
+        Ok::<_, Lost>(([("etag", "\"of the handler\"")], "second"))
+    };
+    let (_, answer) = put_to(put(handler)).await;
+    assert!(answer.etag().unwrap().starts_with("\"v2-"));
+}
+
+/// Whatever a handler makes of `Lost`, the answer is the one that a later request would have got.
+#[tokio::test]
+async fn lost_survives_every_error_type() {
+    #[derive(Debug)]
+    struct AppError;
+    impl From<Lost> for AppError {
+        fn from(_: Lost) -> Self {
+            Self
+        }
+    }
+    impl IntoResponse for AppError {
+        fn into_response(self) -> Response {
+            (StatusCode::IM_A_TEAPOT, "an error type that knows nothing").into_response()
+        }
+    }
+    async fn overtaken(posts: &Posts, expected: Expected<Posts>) -> Result<(), Lost> {
+        write_blindly(posts);
+        posts.put("second".to_owned(), expected).map(|_| ())
+    }
+    let mapped = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        overtaken(&posts, expected).await.map_err(AppError::from)
+    };
+    let swallowed = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        overtaken(&posts, expected).await.ok();
+        "fine"
+    };
+    let in_a_tuple = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        let lost = overtaken(&posts, expected).await.unwrap_err();
+        (StatusCode::CREATED, [("x", "y")], lost.to_string())
+    };
+    for methods in [put(mapped), put(swallowed), put(in_a_tuple)] {
+        let (posts, answer) = put_to(methods).await;
+        assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+        assert_eq!(answer.reason(), "stale_version");
+        assert!(
+            answer.etag().unwrap().starts_with("\"v2-"),
+            "the current tag, not the sent one"
+        );
+        assert_eq!(posts.get(&7).unwrap().body(), "blindly");
+    }
+}
+
+#[tokio::test]
+async fn the_settlement_survives_middleware_that_rebuilds_the_response() {
+    let (posts, guard) = posts();
+    let rebuild = axum::middleware::map_response(async |response: Response| {
+        let (parts, body) = response.into_parts();
+        let mut rebuilt = Response::new(body);
+        *rebuilt.status_mut() = parts.status;
+        rebuilt
+    });
+    let app = with_methods(&posts, guard, put(posts::replace).layer(rebuild).get(read));
+    let tag = posts::get_tag(&app).await;
+    let answer = posts::put(&app, &tag, "second").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.etag().unwrap().starts_with("\"v2-"));
+}
+
+#[tokio::test]
+async fn under_a_wildcard_a_lost_race_is_named_so() {
+    let handler = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        let read = posts.get(&7).unwrap();
+        let expected = expected.narrowed_to(read.version())?;
+        write_blindly(&posts);
+        posts.put("patched".to_owned(), expected).map(|_| ())
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, put(handler));
+    let answer = posts::put(&app, "*", "").await;
+    assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(answer.reason(), "lost_race");
+    assert_eq!(answer.problem()["current_etag"].as_str(), answer.etag());
+}
+
+#[tokio::test]
+async fn a_target_that_vanishes_before_the_write_is_404_where_the_method_would_not_create() {
+    let handler = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        let anything = Slot::new(7, Demand::Anything).take().unwrap();
+        posts.remove(anything).unwrap();
+        posts.put("second".to_owned(), expected).map(|_| ())
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, put(handler).patch(handler).get(read));
+    let tag = posts::get_tag(&app).await;
+    let patch = request("PATCH", "/posts/7")
+        .header("if-match", &tag)
+        .body(Body::empty())
+        .unwrap();
+    let answer = send(&app, patch).await;
+    assert_eq!(
+        (answer.status, answer.reason().as_str()),
+        (StatusCode::NOT_FOUND, "absent")
+    );
+    assert_eq!(answer.etag(), None);
+
+    posts.create(7, "again".to_owned());
+    let tag = posts::get_tag(&app).await;
+    let answer = posts::put(&app, &tag, "").await;
+    assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!((answer.reason().as_str(), answer.etag()), ("absent", None));
+}
+
+#[tokio::test]
+async fn a_row_that_appears_in_between_is_not_written_by_a_method_that_does_not_create() {
+    let handler = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        posts.create(8, "appeared".to_owned());
+        posts.put("patched".to_owned(), expected).map(|_| ())
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, axum::routing::patch(handler));
+    let patch = request("PATCH", "/posts/8")
+        .header("if-match", "\"x\"")
+        .body(Body::empty());
+    let answer = send(&app, patch.unwrap()).await;
+    assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(posts.get(&8).unwrap().body(), "appeared");
+}
+
+#[tokio::test]
+async fn expected_without_its_layer_is_500_and_names_the_store() {
+    let (posts, _) = posts();
+    let app = axum::Router::new()
+        .route("/posts/{id}", methods())
+        .with_state(posts.clone());
+    let answer = posts::put(&app, "*", "x").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(
+        answer.problem()["detail"]
+            .as_str()
+            .unwrap()
+            .contains("MemoryStore<u64")
+    );
+    assert_eq!(posts.get(&7).unwrap().body(), "first");
+}
+
+#[tokio::test]
+async fn expected_is_taken_once() {
+    let handler = async |_first: Expected<Posts>, _second: Expected<Posts>| {};
+    let answer = put_to(put(handler)).await.1;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(
+        answer.problem()["detail"]
+            .as_str()
+            .unwrap()
+            .contains("taken twice")
+    );
+}
+
+#[tokio::test]
+async fn a_versioned_answer_without_a_layer_does_not_go_out_quietly() {
+    let app: axum::Router = axum::Router::new().route(
+        "/",
+        get(async || Versioned::new(Version::new(1_u64), Json("untagged"))),
+    );
+    let answer = send(&app, request("GET", "/").body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn a_refusal_travels_in_the_extensions() {
+    let (posts, guard) = posts();
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(None::<Refusal>));
+    let app = posts::app(&posts, guard)
+        .layer(axum::middleware::map_response(
+            async |Extension(seen): Extension<
+                std::sync::Arc<std::sync::Mutex<Option<Refusal>>>,
+            >,
+                   response: Response| {
+                *seen.lock().unwrap() = response.extensions().get::<Refusal>().cloned();
+                response
+            },
+        ))
+        .layer(Extension(std::sync::Arc::clone(&seen)));
+    posts::put(&app, "\"v1\"", "x").await;
+    let refusal = seen.lock().unwrap().clone().unwrap();
+    assert_eq!(refusal.reason(), tower_if_match::Reason::UnknownTag);
+    assert_eq!(refusal.status(), StatusCode::PRECONDITION_FAILED);
+    assert!(refusal.current_tag().is_some());
+}

@@ -1,0 +1,256 @@
+//! Which resource a request is for.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::routing::{any, get, post, put};
+use tower_if_match::{Expected, Found, GuardedRoute, IfMatchLayer, MemoryStore, PathKey};
+
+use crate::posts::{self, Posts, app, methods, posts, read, replace, request, send};
+
+#[tokio::test]
+async fn all_spellings_of_an_id_are_one_resource() {
+    let (posts, guard) = posts();
+    let app = app(&posts, guard);
+    let tag = posts::get_tag(&app).await;
+    for spelling in ["/posts/7", "/posts/07", "/posts/%37", "/posts/+7"] {
+        let get = request("GET", spelling).body(Body::empty()).unwrap();
+        assert_eq!(
+            send(&app, get).await.etag(),
+            Some(tag.as_str()),
+            "{spelling}"
+        );
+        let stale = request("PUT", spelling)
+            .header("if-match", "\"x\"")
+            .body(Body::empty());
+        assert_eq!(
+            send(&app, stale.unwrap()).await.reason(),
+            "unknown_tag",
+            "{spelling}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_id_goes_to_the_handler_which_refuses_it() {
+    let (posts, guard) = posts();
+    let app = app(&posts, guard);
+    for method in ["GET", "PUT", "DELETE"] {
+        for id in ["abc", "-1", "18446744073709551616", "%ff"] {
+            let sent = request(method, &format!("/posts/{id}")).header("if-match", "*");
+            let answer = send(&app, sent.body(Body::empty()).unwrap()).await;
+            assert!(
+                answer.status.is_client_error(),
+                "{method} {id}: {}",
+                answer.status
+            );
+            assert_ne!(answer.status, StatusCode::PRECONDITION_FAILED);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_success_on_an_unreadable_id_is_an_unguarded_write() {
+    let (_, guard) = posts();
+    let app: Router = Router::new().route(
+        "/posts/{id}",
+        put(async || "wrote something").route_layer(guard),
+    );
+    let sent = request("PUT", "/posts/abc")
+        .header("if-match", "*")
+        .body(Body::empty())
+        .unwrap();
+    let answer = send(&app, sent).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.reason(), "unguarded_write");
+}
+
+#[tokio::test]
+async fn a_route_that_does_not_fit_the_key_does_not_write() {
+    let (_, guard) = posts();
+    let methods = || {
+        put(async || "wrote")
+            .get(async || "read")
+            .route_layer(guard.clone())
+    };
+    let too_many: Router = Router::new().route("/users/{user}/posts/{id}", methods());
+    let outside = Router::new()
+        .route("/users/{user}/posts/{id}", put(async || "wrote"))
+        .layer(guard.clone());
+    for app in [too_many.clone(), outside] {
+        let put = request("PUT", "/users/1/posts/7").header("if-match", "*");
+        let answer = send(&app, put.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.reason(), "unkeyed");
+    }
+    let get = request("GET", "/users/1/posts/7")
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(
+        send(&too_many, get).await.status,
+        StatusCode::OK,
+        "a read does no harm"
+    );
+}
+
+#[tokio::test]
+async fn a_struct_key_finds_its_parameters_by_name() {
+    #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
+    struct Id {
+        id: u64,
+    }
+    impl tower_if_match::version_store::Key for Id {
+        fn encode(&self, to: &mut tower_if_match::version_store::Canonical) {
+            to.unsigned(self.id);
+        }
+    }
+    let store: MemoryStore<Id, String> = MemoryStore::new();
+    let guard = IfMatchLayer::new("posts", store.clone(), PathKey);
+    let write = async move |expected: Expected<MemoryStore<Id, String>>| {
+        store.put("x".to_owned(), expected).map(|_| ())
+    };
+    let app: Router = Router::new()
+        .route("/right/{id}", put(write.clone()).route_layer(guard.clone()))
+        .route("/wrong/{post}", put(write).route_layer(guard));
+    assert_eq!(
+        posts::create(&app, "/right/7", "").await.status,
+        StatusCode::OK
+    );
+    let answer = posts::create(&app, "/wrong/7", "").await;
+    assert_eq!(answer.reason(), "unkeyed");
+    let unreadable = posts::create(&app, "/right/x", "").await;
+    assert_eq!(unreadable.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_collection_needs_no_condition_and_fits_none() {
+    let (posts, guard) = posts();
+    let app = Router::new()
+        .route(
+            "/posts",
+            post(async || "created")
+                .get(async || "all")
+                .route_layer(guard),
+        )
+        .with_state(posts);
+    let sent = |name: &str, value: &str| {
+        let request = request("POST", "/posts");
+        let request = if name.is_empty() {
+            request
+        } else {
+            request.header(name, value)
+        };
+        request.body(Body::empty()).unwrap()
+    };
+    assert_eq!(send(&app, sent("", "")).await.status, StatusCode::OK);
+    assert_eq!(
+        send(&app, sent("if-none-match", "\"x\"")).await.status,
+        StatusCode::OK
+    );
+    for (name, value, status) in [
+        ("if-match", "*", StatusCode::PRECONDITION_FAILED),
+        ("if-match", "\"v1\"", StatusCode::PRECONDITION_FAILED),
+        ("if-match", "", StatusCode::PRECONDITION_FAILED),
+        ("if-none-match", "*", StatusCode::PRECONDITION_FAILED),
+        ("if-match", "v1", StatusCode::BAD_REQUEST),
+        ("if-none-match", "v1", StatusCode::BAD_REQUEST),
+    ] {
+        assert_eq!(
+            send(&app, sent(name, value)).await.status,
+            status,
+            "{name}: {value}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_owner_declares_what_is_not_its_resource() {
+    let (posts, _) = posts();
+    let finder = |head: &Parts| match head.uri.path().rsplit('/').next().unwrap().parse() {
+        Ok(id) if id != 0 => Found::Key(id),
+        Ok(_) => Found::NotOurs,
+        Err(_) => Found::Unreadable,
+    };
+    let guard = IfMatchLayer::new("posts", posts.clone(), finder);
+    let app = Router::new()
+        .route(
+            "/posts/{id}",
+            put(async || "x").get(read).route_layer(guard),
+        )
+        .with_state(posts);
+    let put = |id: u64| {
+        request("PUT", &format!("/posts/{id}"))
+            .body(Body::empty())
+            .unwrap()
+    };
+    assert_eq!(send(&app, put(0)).await.status, StatusCode::OK);
+    assert_eq!(
+        send(&app, put(7)).await.status,
+        StatusCode::PRECONDITION_REQUIRED
+    );
+}
+
+/// `route_layer` wraps what was there before it. This shows what the documentation warns of, and that
+/// `guarded_route` closes it.
+#[tokio::test]
+async fn a_fallback_runs_unguarded_unless_the_route_is_added_as_a_whole() {
+    let (posts, guard) = posts();
+    let blind = async |Path(_): Path<u64>| "wrote blindly";
+    let patch = || request("PATCH", "/posts/7").body(Body::empty()).unwrap();
+
+    let open = Router::new()
+        .route(
+            "/posts/{id}",
+            methods().route_layer(guard.clone()).fallback(blind),
+        )
+        .with_state(posts.clone());
+    assert_eq!(
+        send(&open, patch()).await.status,
+        StatusCode::OK,
+        "the trap"
+    );
+
+    for methods in [methods().fallback(blind), any(blind).put(replace)] {
+        let closed = Router::new()
+            .guarded_route("/posts/{id}", methods, guard.clone())
+            .with_state(posts.clone());
+        let answer = send(&closed, patch()).await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    }
+    let closed = Router::new()
+        .guarded_route("/posts/{id}", get(read).put(replace), guard)
+        .with_state(posts);
+    let answer = send(&closed, patch()).await;
+    assert_eq!(
+        answer.field(axum::http::header::ALLOW),
+        Some("GET,HEAD,PUT")
+    );
+    let put = request("PUT", "/posts/7").body(Body::empty()).unwrap();
+    assert_eq!(
+        send(&closed, put).await.status,
+        StatusCode::PRECONDITION_REQUIRED
+    );
+}
+
+#[tokio::test]
+async fn two_layers_of_different_stores_nest() {
+    let (posts, outer) = posts();
+    let drafts: MemoryStore<u64, u8> = MemoryStore::new();
+    let inner = IfMatchLayer::new("drafts", drafts.clone(), PathKey)
+        .with_condition_optional(axum::http::Method::PUT);
+    let both = async move |post: Expected<Posts>, draft: Expected<MemoryStore<u64, u8>>| {
+        drop(drafts.put(1, draft));
+        posts.put("published".to_owned(), post).map(|_| ())
+    };
+    let app: Router = Router::new().route(
+        "/posts/{id}",
+        put(both).route_layer(inner).route_layer(outer),
+    );
+    let answer = posts::put(&app, "*", "").await;
+    // The inner one's store has no such draft, and `*` demands that one exists.
+    assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+    let answer = posts::create(&app, "/posts/8", "").await;
+    assert_eq!(answer.status, StatusCode::OK);
+}

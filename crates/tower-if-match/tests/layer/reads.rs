@@ -1,0 +1,395 @@
+//! P4 and the conditions of reads.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_LOCATION, CONTENT_TYPE, EXPIRES, LAST_MODIFIED, VARY,
+};
+use axum::routing::get;
+use axum::{Json, Router};
+use tower_if_match::{IfMatchLayer, PathKey, Version, VersionStore, Versioned};
+
+use crate::posts::{self, Answer, Posts, app, posts, request, send, with_methods};
+
+async fn get_with(app: &Router, name: &str, value: &str) -> Answer {
+    send(
+        app,
+        request("GET", "/posts/7")
+            .header(name, value)
+            .body(Body::empty())
+            .unwrap(),
+    )
+    .await
+}
+
+#[tokio::test]
+async fn a_read_is_tagged_and_its_conditions_are_evaluated() {
+    let (posts, guard) = posts();
+    let app = app(&posts, guard);
+    let tag = posts::get_tag(&app).await;
+    let not_modified = get_with(&app, "if-none-match", &tag).await;
+    assert_eq!(not_modified.status, StatusCode::NOT_MODIFIED);
+    assert_eq!(not_modified.etag(), Some(tag.as_str()));
+    assert!(not_modified.body.is_empty());
+    assert_eq!(
+        get_with(&app, "if-none-match", "\"x\"").await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        get_with(&app, "if-match", &tag).await.status,
+        StatusCode::OK
+    );
+    let failed = get_with(&app, "if-match", "\"x\"").await;
+    assert_eq!(failed.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(failed.etag(), Some(tag.as_str()));
+    assert_eq!(
+        get_with(&app, "if-match", "malformed").await.status,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(
+        get_with(&app, "if-none-match", "malformed").await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn a_head_has_the_fields_and_no_body() {
+    let (posts, guard) = posts();
+    let app = app(&posts, guard);
+    let tag = posts::get_tag(&app).await;
+    for (value, status) in [
+        ("*", StatusCode::OK),
+        ("\"x\"", StatusCode::PRECONDITION_FAILED),
+    ] {
+        let head = request("HEAD", "/posts/7")
+            .header("if-match", value)
+            .body(Body::empty());
+        let answer = send(&app, head.unwrap()).await;
+        assert_eq!((answer.status, answer.etag()), (status, Some(tag.as_str())));
+        assert!(answer.body.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_304_keeps_what_it_must_and_drops_what_describes_content() {
+    let handler = async |State(posts): State<Posts>| {
+        let post = posts.get(&7).unwrap();
+        post.map(|text| {
+            let fields = [
+                (VARY, "accept-language"),
+                (CACHE_CONTROL, "max-age=60"),
+                (CONTENT_LOCATION, "/posts/7"),
+                (EXPIRES, "Thu, 01 Jan 2037 00:00:00 GMT"),
+                (axum::http::header::SET_COOKIE, "seen=1"),
+            ];
+            (fields, Json(text))
+        })
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, get(handler));
+    let tag = posts::get_tag(&app).await;
+    let answer = get_with(&app, "if-none-match", &tag).await;
+    assert_eq!(answer.status, StatusCode::NOT_MODIFIED);
+    for name in [
+        VARY,
+        CACHE_CONTROL,
+        CONTENT_LOCATION,
+        EXPIRES,
+        axum::http::header::SET_COOKIE,
+    ] {
+        assert!(answer.field(name.clone()).is_some(), "{name}");
+    }
+    assert_eq!(answer.field(CONTENT_TYPE), None);
+    assert_eq!(answer.field(LAST_MODIFIED), None);
+}
+
+#[tokio::test]
+async fn what_is_no_success_stays_what_it_is() {
+    for status in [
+        StatusCode::NOT_FOUND,
+        StatusCode::MOVED_PERMANENTLY,
+        StatusCode::INTERNAL_SERVER_ERROR,
+    ] {
+        let (posts, guard) = posts();
+        let app = with_methods(&posts, guard, get(async move || status));
+        for (name, value) in [
+            ("if-match", "\"x\""),
+            ("if-none-match", "*"),
+            ("if-match", "malformed"),
+        ] {
+            assert_eq!(get_with(&app, name, value).await.status, status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_served_is_clamped_and_what_is_compared_is_not() {
+    let (posts, guard) = posts();
+    let now = SystemTime::now();
+    let app = app(
+        &posts,
+        guard.with_clock(move || now - Duration::from_secs(3600)),
+    );
+    let get = request("GET", "/posts/7").body(Body::empty()).unwrap();
+    let served = send(&app, get)
+        .await
+        .field(LAST_MODIFIED)
+        .unwrap()
+        .to_owned();
+    // Earlier than the stored date: to write with it would be to write with a date before the last
+    // modification.
+    let put = request("PUT", "/posts/7").header("if-unmodified-since", &served);
+    let answer = send(&app, put.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.reason(), "modified_since");
+}
+
+/// Two writes within one second, and a date between them: the second finds out.
+#[tokio::test]
+async fn if_unmodified_since_loses_nothing_within_a_second() {
+    let (posts, guard) = posts();
+    let app = app(
+        &posts,
+        guard.with_clock(|| SystemTime::now() + Duration::from_secs(3600)),
+    );
+    let get = request("GET", "/posts/7").body(Body::empty()).unwrap();
+    let date = send(&app, get)
+        .await
+        .field(LAST_MODIFIED)
+        .unwrap()
+        .to_owned();
+    let mut statuses = Vec::new();
+    for _ in 0..2 {
+        let put = request("PUT", "/posts/7").header("if-unmodified-since", &date);
+        statuses.push(send(&app, put.body(Body::from("x")).unwrap()).await.status);
+    }
+    assert_eq!(statuses, [StatusCode::OK, StatusCode::PRECONDITION_FAILED]);
+}
+
+/// The negative control of the test above: with dates of whole seconds off the wall clock, which a
+/// store must not declare to advance, both writes pass.
+#[tokio::test]
+async fn dates_that_do_not_advance_let_both_pass() {
+    for (declared, expected) in [
+        (true, [StatusCode::OK, StatusCode::OK]),
+        (false, [StatusCode::PRECONDITION_REQUIRED; 2]),
+    ] {
+        let store = Coarse {
+            revision: Arc::default(),
+            declared,
+        };
+        let guard = IfMatchLayer::new("coarse", store.clone(), PathKey);
+        let write = async |State(store): State<Coarse>,
+                           expected: tower_if_match::Expected<Coarse>| {
+            let mut revision = store.revision.lock().unwrap();
+            if !expected.admits(Some(&Version::new(*revision))) {
+                return Err(expected.lost());
+            }
+            *revision += 1;
+            expected.written(*revision);
+            Ok(())
+        };
+        let app: Router = Router::new()
+            .route("/posts/{id}", axum::routing::put(write).route_layer(guard))
+            .with_state(store);
+        let mut statuses = Vec::new();
+        for _ in 0..2 {
+            let put = request("PUT", "/posts/7")
+                .header("if-unmodified-since", "Sun, 06 Nov 1994 08:49:37 GMT");
+            statuses.push(send(&app, put.body(Body::empty()).unwrap()).await.status);
+        }
+        assert_eq!(statuses, expected, "declared: {declared}");
+    }
+}
+
+/// A store whose modification date stands still.
+#[derive(Clone)]
+struct Coarse {
+    revision: Arc<Mutex<u64>>,
+    declared: bool,
+}
+
+impl VersionStore for Coarse {
+    type Key = u64;
+    type Revision = u64;
+    type Error = Infallible;
+
+    fn dates_advance(&self) -> bool {
+        self.declared
+    }
+
+    async fn current(&self, _: &u64) -> Result<Option<Version>, Infallible> {
+        let date = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        Ok(Some(
+            Version::new(*self.revision.lock().unwrap()).with_modified_at(date),
+        ))
+    }
+}
+
+/// A handler's own strong tag has to be one that its writes recognise.
+#[tokio::test]
+async fn a_tag_that_no_write_would_recognise_is_removed() {
+    let (posts, guard) = posts();
+    let version = posts.get(&7).unwrap().version().clone();
+    let minted = guard.tags().tag(&7, &version).unwrap().to_string();
+    let foreign = guard.tags().tag(&8, &version).unwrap().to_string();
+    for (own, kept) in [
+        ("\"abc\"".to_owned(), false),
+        (foreign, false),
+        ("not a tag".to_owned(), false),
+        ("W/\"abc\"".to_owned(), true),
+        (minted, true),
+    ] {
+        let set = own.clone();
+        let handler = async move || ([("etag", set)], "body");
+        let app = with_methods(&posts, guard.clone(), get(handler));
+        let answer = send(
+            &app,
+            request("GET", "/posts/7").body(Body::empty()).unwrap(),
+        )
+        .await;
+        assert_eq!(answer.etag(), kept.then_some(own.as_str()));
+    }
+}
+
+/// A representation that varies carries a variant, writes with any of them, and 304s only its own.
+#[tokio::test]
+async fn variants_share_a_state_and_not_a_tag() {
+    let read = async |State(posts): State<Posts>, headers: axum::http::HeaderMap| {
+        let language = headers["accept-language"].to_str().unwrap().to_owned();
+        posts.get(&7).unwrap().with_variant(language)
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, get(read).put(posts::replace));
+    let tag_in = async |language: &str, if_none_match: &str| {
+        let get = request("GET", "/posts/7")
+            .header("accept-language", language)
+            .header("if-none-match", if_none_match);
+        send(&app, get.body(Body::empty()).unwrap()).await
+    };
+    let french = tag_in("fr", "\"\"").await.etag().unwrap().to_owned();
+    let english = tag_in("en", "\"\"").await.etag().unwrap().to_owned();
+    assert_ne!(french, english);
+    assert_eq!(tag_in("fr", &french).await.status, StatusCode::NOT_MODIFIED);
+    assert_eq!(tag_in("fr", &english).await.status, StatusCode::OK);
+    assert_eq!(
+        posts::put(&app, &english, "second").await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        posts::put(&app, &french, "third").await.status,
+        StatusCode::PRECONDITION_FAILED
+    );
+}
+
+/// A primary and a replica that lags one write behind, and a handler that reads its body from one of
+/// them and cannot tell the version.
+#[derive(Clone, Default)]
+struct Replicated {
+    rows: Arc<Mutex<Vec<String>>>,
+}
+
+impl Replicated {
+    fn write(&self, text: &str) {
+        self.rows.lock().unwrap().push(text.to_owned());
+    }
+
+    fn body(&self, lag: usize) -> String {
+        let rows = self.rows.lock().unwrap();
+        rows[rows.len().saturating_sub(1 + lag)].clone()
+    }
+}
+
+impl VersionStore for Replicated {
+    type Key = u64;
+    type Revision = u64;
+    type Error = Infallible;
+
+    async fn current(&self, _: &u64) -> Result<Option<Version>, Infallible> {
+        tokio::task::yield_now().await;
+        Ok(Some(Version::new(self.rows.lock().unwrap().len() as u64)))
+    }
+}
+
+/// Reads bodies that race with writes, tagged by a look-up before the handler: how many came with a
+/// tag that is newer than they are.
+async fn bodies_older_than_their_tag(lag: usize) -> usize {
+    let store = Replicated::default();
+    store.write("1");
+    store.write("2");
+    let guard = IfMatchLayer::new("rows", store.clone(), PathKey).with_version_before_body();
+    let read = async move |State(store): State<Replicated>| {
+        // Writes come in between the look-up and the body.
+        let next = store.rows.lock().unwrap().len() + 1;
+        store.write(&next.to_string());
+        tokio::task::yield_now().await;
+        store.body(lag)
+    };
+    let app: Router = Router::new()
+        .route("/posts/{id}", get(read).route_layer(guard))
+        .with_state(store);
+    let mut older = 0;
+    for _ in 0..100 {
+        let answer = send(
+            &app,
+            request("GET", "/posts/7").body(Body::empty()).unwrap(),
+        )
+        .await;
+        let tag = answer.etag().unwrap();
+        let tagged: usize = tag[2..tag.find('-').unwrap()].parse().unwrap();
+        let body: usize = String::from_utf8(answer.body.clone())
+            .unwrap()
+            .parse()
+            .unwrap();
+        older += usize::from(body < tagged);
+    }
+    older
+}
+
+#[tokio::test]
+async fn no_body_comes_with_a_newer_tag_where_its_source_is_as_fresh_as_declared() {
+    assert_eq!(bodies_older_than_their_tag(0).await, 0);
+    assert_eq!(
+        bodies_older_than_their_tag(1).await,
+        0,
+        "one behind the write in between is as fresh"
+    );
+}
+
+/// The negative control: a replica that lags further than what the owner declared.
+#[tokio::test]
+async fn a_lagging_replica_gives_bodies_older_than_their_tag() {
+    assert!(bodies_older_than_their_tag(2).await > 0);
+}
+
+/// `Versioned` takes body and tag from one row, so a lagging replica serves an old body with an old
+/// tag, which can only be refused.
+#[tokio::test]
+async fn a_versioned_body_is_as_old_as_its_tag_on_any_replica() {
+    let store = Replicated::default();
+    for write in 1..=3 {
+        store.write(&write.to_string());
+    }
+    let guard = IfMatchLayer::new("rows", store.clone(), PathKey);
+    let read = async |State(store): State<Replicated>| {
+        let body = store.body(2);
+        Versioned::new(Version::new(body.parse::<u64>().unwrap()), body)
+    };
+    let put = async |expected: tower_if_match::Expected<Replicated>| expected.unchanged();
+    let app: Router = Router::new()
+        .route("/posts/{id}", get(read).put(put).route_layer(guard))
+        .with_state(store);
+    let answer = send(
+        &app,
+        request("GET", "/posts/7").body(Body::empty()).unwrap(),
+    )
+    .await;
+    assert!(answer.etag().unwrap().starts_with("\"v1-"));
+    assert_eq!(answer.body, b"1");
+    let put = posts::put(&app, answer.etag().unwrap(), "x").await;
+    assert_eq!(put.reason(), "stale_version");
+}

@@ -1,0 +1,463 @@
+//! What a refusal tells, and what it does not.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::{Method, StatusCode};
+use axum::routing::{get, put};
+use tower_if_match::{
+    Conflict, Conflicts, Demand, Describe, Expected, IfMatchLayer, MemoryStore, PathKey, Version,
+    VersionStore, Versioned,
+};
+
+use crate::posts::{self, app, posts, request, send, with_methods};
+
+#[tokio::test]
+async fn a_412_tells_the_current_tag_and_nothing_else_about_the_resource() {
+    let (posts, guard) = posts();
+    let app = app(&posts, guard);
+    let tag = posts::get_tag(&app).await;
+    let sent = request("PUT", "/posts/7?x=1")
+        .header("if-match", "\"sent-tag\"")
+        .header("x-request-id", "id-1")
+        .body(Body::from("content"))
+        .unwrap();
+    let answer = send(&app, sent).await;
+    assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(answer.etag(), Some(tag.as_str()));
+    assert_eq!(answer.field(CACHE_CONTROL), Some("no-store"));
+    assert_eq!(
+        answer.problem(),
+        serde_json::json!({
+            "type": "https://docs.rs/tower-if-match/latest/tower_if_match/problems/#precondition-failed",
+            "title": "Precondition Failed",
+            "status": 412,
+            "detail": "If-Match names no version that this service knows.",
+            "instance": "/posts/7",
+            "error": "precondition_failed",
+            "reason": "unknown_tag",
+            "failed_condition": "If-Match",
+            "current_etag": tag,
+            "request_id": "id-1",
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_428_tells_the_tag_in_its_body_only() {
+    let (posts, guard) = posts();
+    let app = app(
+        &posts,
+        guard.with_problem_types("https://example.com/problems"),
+    );
+    let tag = posts::get_tag(&app).await;
+    let answer = send(
+        &app,
+        request("PUT", "/posts/7").body(Body::empty()).unwrap(),
+    )
+    .await;
+    assert_eq!(
+        (answer.status, answer.etag()),
+        (StatusCode::PRECONDITION_REQUIRED, None)
+    );
+    let problem = answer.problem();
+    assert_eq!(
+        problem["type"],
+        "https://example.com/problems#precondition-required"
+    );
+    assert_eq!(problem["error"], "precondition_required");
+    assert_eq!(problem["current_etag"], tag);
+    assert!(problem["detail"].as_str().unwrap().contains("If-Match"));
+}
+
+#[tokio::test]
+async fn each_reason_has_its_request() {
+    let (posts, guard) = posts();
+    let app = app(&posts, guard.clone());
+    let stale = posts::get_tag(&app).await;
+    posts::put(&app, &stale, "second").await;
+    let current = posts::get_tag(&app).await;
+    let version = posts.get(&7).unwrap().version().clone();
+    let foreign = guard.tags().tag(&8, &version).unwrap().to_string();
+    let earlier = guard
+        .tags()
+        .tag(&7, &version.clone().with_life(1))
+        .unwrap()
+        .to_string();
+    let mangled = format!("{}x\"", current.trim_end_matches('"'));
+    let eight_kib = format!("\"{}\"", "x".repeat(8200));
+    for (name, value, status, reason) in [
+        ("if-match", stale.as_str(), 412, "stale_version"),
+        ("if-match", &format!("W/{current}"), 412, "weak_tag"),
+        ("if-match", &foreign, 412, "foreign_tag"),
+        ("if-match", &earlier, 412, "foreign_tag"),
+        ("if-match", &mangled, 412, "mangled_tag"),
+        ("if-match", "\"6\"", 412, "unknown_tag"),
+        ("if-match", "", 412, "unknown_tag"),
+        ("if-none-match", "*", 412, "exists"),
+        ("if-none-match", &current, 412, "exists"),
+        (
+            "if-unmodified-since",
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            412,
+            "modified_since",
+        ),
+        ("if-match", "v6", 400, "malformed_condition"),
+        ("if-none-match", "v6", 400, "malformed_condition"),
+        ("if-match", &eight_kib, 400, "oversized_condition"),
+        ("if-none-match", "\"x\"", 428, "missing_condition"),
+        ("if-unmodified-since", "yesterday", 428, "missing_condition"),
+        (
+            "if-modified-since",
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            428,
+            "missing_condition",
+        ),
+    ] {
+        let sent = request("PUT", "/posts/7")
+            .header(name, value)
+            .body(Body::from("x"))
+            .unwrap();
+        let answer = send(&app, sent).await;
+        assert_eq!(answer.status.as_u16(), status, "{name}: {value}");
+        assert_eq!(answer.reason(), reason, "{name}: {value}");
+    }
+    assert_eq!(posts.get(&7).unwrap().body(), "second");
+}
+
+/// A note that can describe itself.
+#[derive(Clone)]
+struct Note {
+    text: String,
+    author: &'static str,
+}
+
+impl Describe for Note {
+    fn modified_by(&self) -> Option<&str> {
+        Some(self.author)
+    }
+
+    fn changed_since(&self, earlier: &Self) -> Vec<String> {
+        if self.text == earlier.text {
+            vec![]
+        } else {
+            vec!["/text".to_owned()]
+        }
+    }
+
+    fn to_json(&self) -> String {
+        serde_json::json!({ "text": self.text }).to_string()
+    }
+}
+
+type Notes = MemoryStore<u64, Note>;
+
+fn notes() -> (Notes, IfMatchLayer<Notes, PathKey>) {
+    let notes = Notes::with_history(10);
+    notes.create(
+        7,
+        Note {
+            text: "first".to_owned(),
+            author: "ada",
+        },
+    );
+    let guard = IfMatchLayer::new("notes", notes.clone(), PathKey);
+    (notes, guard)
+}
+
+fn note_app(notes: &Notes, guard: IfMatchLayer<Notes, PathKey>) -> Router {
+    let read = async |State(notes): State<Notes>| notes.get(&7).unwrap().map(|note| note.text);
+    let write = async |State(notes): State<Notes>, expected: Expected<Notes>, text: String| {
+        notes
+            .put(
+                Note {
+                    text,
+                    author: "bob",
+                },
+                expected,
+            )
+            .map(|_| ())
+    };
+    Router::new()
+        .route("/posts/{id}", get(read).put(write).route_layer(guard))
+        .with_state(notes.clone())
+}
+
+#[tokio::test]
+async fn who_opts_in_tells_what_a_client_needs_to_merge() {
+    let (notes, guard) = notes();
+    let app = note_app(&notes, guard.with_public_conflicts());
+    let stale = posts::get_tag(&app).await;
+    posts::put(&app, &stale, "second").await;
+    let answer = posts::put(&app, &stale, "third").await;
+    let problem = answer.problem();
+    assert_eq!(problem["current_etag"].as_str(), answer.etag());
+    assert_eq!(problem["conflict"]["modified_by"], "bob");
+    assert_eq!(problem["conflict"]["modified_at"], problem["last_modified"]);
+    assert_eq!(problem["conflict"]["changed"], serde_json::json!(["/text"]));
+    assert_eq!(
+        problem["conflict"]["current"],
+        serde_json::json!({ "text": "second" })
+    );
+    let unknown = posts::put(&app, "\"x\"", "third").await.problem();
+    assert!(
+        unknown["conflict"].get("changed").is_none(),
+        "nobody knows what the client holds"
+    );
+}
+
+#[tokio::test]
+async fn without_an_authorization_hook_nothing_is_told_to_the_authorized() {
+    let (notes, guard) = notes();
+    let app = note_app(&notes, guard.clone().with_conflicts_for_authorized());
+    assert!(
+        posts::put(&app, "\"x\"", "third")
+            .await
+            .problem()
+            .get("conflict")
+            .is_none()
+    );
+    let agreed = guard
+        .with_conflicts_for_authorized()
+        .with_authorization(|_, _, _| Ok(()));
+    let app = note_app(&notes, agreed);
+    assert!(
+        posts::put(&app, "\"x\"", "third")
+            .await
+            .problem()
+            .get("conflict")
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn who_is_not_authorized_gets_the_hooks_answer_whatever_the_condition() {
+    let (posts, guard) = posts();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let guard = guard.with_authorization(move |head, key, version| {
+        log.lock()
+            .unwrap()
+            .push((head.method.clone(), *key, version.is_some()));
+        Err(StatusCode::FORBIDDEN.into())
+    });
+    let app = app(&posts, guard);
+    for condition in ["*", "\"x\"", "malformed"] {
+        let answer = posts::put(&app, condition, "x").await;
+        assert_eq!(
+            (answer.status, answer.etag()),
+            (StatusCode::FORBIDDEN, None)
+        );
+        assert!(answer.body.is_empty());
+    }
+    assert_eq!(seen.lock().unwrap()[0], (Method::PUT, 7, true));
+}
+
+/// The hook decides again about the version that a lost race is answered with.
+#[tokio::test]
+async fn a_lost_race_is_authorized_afresh() {
+    let (posts, guard) = posts();
+    let asked = Arc::new(Mutex::new(0));
+    let counter = Arc::clone(&asked);
+    let guard = guard.with_authorization(move |_, _, _| {
+        let mut asked = counter.lock().unwrap();
+        *asked += 1;
+        if *asked == 1 {
+            Ok(())
+        } else {
+            Err(StatusCode::FORBIDDEN.into())
+        }
+    });
+    let overtaken = async |State(posts): State<posts::Posts>, expected: Expected<posts::Posts>| {
+        let other = tower_if_match::version_store::handover::Slot::new(7, Demand::Anything);
+        posts
+            .put("faster".to_owned(), other.take().unwrap())
+            .unwrap();
+        posts.put("slower".to_owned(), expected).map(|_| ())
+    };
+    let app = with_methods(&posts, guard, put(overtaken).get(posts::read));
+    let tag = posts::get_tag(&app).await;
+    assert_eq!(
+        posts::put(&app, &tag, "").await.status,
+        StatusCode::FORBIDDEN
+    );
+}
+
+/// A store that fails when it is told to.
+#[derive(Clone)]
+struct Failing(Arc<Mutex<Vec<bool>>>);
+
+#[derive(Debug)]
+struct Secret;
+
+impl std::fmt::Display for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("password=hunter2")
+    }
+}
+
+impl std::error::Error for Secret {}
+
+impl VersionStore for Failing {
+    type Key = u64;
+    type Revision = u64;
+    type Error = Secret;
+
+    async fn current(&self, _: &u64) -> Result<Option<Version>, Secret> {
+        tokio::task::yield_now().await;
+        let fails = self.0.lock().unwrap().pop().unwrap_or(true);
+        if fails {
+            Err(Secret)
+        } else {
+            Ok(Some(Version::new(1)))
+        }
+    }
+}
+
+fn failing(answers: &[bool]) -> Router {
+    let store = Failing(Arc::new(Mutex::new(
+        answers.iter().rev().copied().collect(),
+    )));
+    let guard = IfMatchLayer::new("failing", store, PathKey).with_retry_after(3);
+    let write = async |expected: Expected<Failing>| expected.lost().to_string();
+    Router::new().route(
+        "/posts/{id}",
+        put(write)
+            .get(async || Versioned::new(Version::new(1_u64), "body"))
+            .route_layer(guard),
+    )
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_answer_is_503_and_nothing_ran() {
+    for condition in ["*", "\"x\"", "malformed"] {
+        let answer = posts::put(&failing(&[true]), condition, "x").await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.reason(), "store_unavailable");
+        assert_eq!(answer.field(RETRY_AFTER), Some("3"));
+        assert!(!String::from_utf8(answer.body).unwrap().contains("hunter2"));
+    }
+    let no_condition = request("PUT", "/posts/7").body(Body::empty()).unwrap();
+    let answer = send(&failing(&[true]), no_condition).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let lost = posts::put(&failing(&[false, true]), "*", "x").await;
+    assert_eq!(
+        lost.status,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the look-up after the lost race"
+    );
+    let read = request("GET", "/posts/7").body(Body::empty()).unwrap();
+    assert_eq!(
+        send(&failing(&[true]), read).await.status,
+        StatusCode::OK,
+        "reads do not ask"
+    );
+}
+
+impl Conflicts for Failing {
+    async fn conflict(&self, _: &u64, _: Option<&Version>) -> Result<Option<Conflict>, Secret> {
+        Err(Secret)
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_that_cannot_be_told_about_is_still_a_412() {
+    let store = Failing(Arc::new(Mutex::new(vec![false])));
+    let guard = IfMatchLayer::new("failing", store, PathKey).with_public_conflicts();
+    let app: Router = Router::new().route("/posts/{id}", put(async || ()).route_layer(guard));
+    let answer = posts::put(&app, "\"x\"", "x").await;
+    assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+    assert!(answer.etag().is_some());
+    assert!(answer.problem().get("conflict").is_none());
+}
+
+/// What a subscriber sees of the events.
+#[derive(Clone, Default)]
+struct Events(Arc<Mutex<String>>);
+
+impl tracing::Subscriber for Events {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Fields<'a>(&'a mut String);
+        impl tracing::field::Visit for Fields<'_> {
+            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+                write!(self.0, "{field}={value:?} ").unwrap();
+            }
+        }
+        let mut text = self.0.lock().unwrap();
+        write!(text, "{} ", event.metadata().level()).unwrap();
+        event.record(&mut Fields(&mut text));
+        text.push('\n');
+    }
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn a_refusal_is_an_event_with_the_tags_cut_and_escaped_and_never_content() {
+    let events = Events::default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let (tag, answer) = tracing::subscriber::with_default(events.clone(), || {
+        runtime.block_on(async {
+            let (posts, guard) = posts();
+            let app = app(&posts, guard);
+            let tag = posts::get_tag(&app).await;
+            let mut sent = b"\"\xff".to_vec();
+            sent.extend(vec![b'z'; 300]);
+            sent.push(b'"');
+            let sent = request("PUT", "/posts/7")
+                .header(
+                    "if-match",
+                    axum::http::HeaderValue::from_bytes(&sent).unwrap(),
+                )
+                .header("x-request-id", "id-1")
+                .body(Body::from("very private content"))
+                .unwrap();
+            (tag, send(&app, sent).await)
+        })
+    });
+    assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+    let log = events.0.lock().unwrap().clone();
+    assert!(log.contains("INFO"), "{log}");
+    for part in [
+        "method=PUT",
+        "resource=\"/posts/7\"",
+        "reason=\"unknown_tag\"",
+        "request_id=\"id-1\"",
+        r"\\xffzzz",
+        "...",
+    ] {
+        assert!(log.contains(part), "{part} in {log}");
+    }
+    assert!(log.contains(&format!("current={tag}")), "{log}");
+    assert!(!log.contains("private"), "{log}");
+    assert!(log.len() < 600, "{log}");
+    let body = String::from_utf8(answer.body).unwrap();
+    assert!(!body.contains("zzz"), "a body never echoes a sent tag");
+}
+
+#[tokio::test]
+async fn a_request_id_that_is_not_plain_is_not_passed_on() {
+    let (posts, guard) = posts();
+    let app = app(&posts, guard);
+    for id in ["a b", "a\"b", "", &"x".repeat(129)] {
+        let sent = request("PUT", "/posts/7")
+            .header("x-request-id", id)
+            .body(Body::empty());
+        let problem = send(&app, sent.unwrap()).await.problem();
+        assert!(problem.get("request_id").is_none(), "{id}");
+    }
+}
