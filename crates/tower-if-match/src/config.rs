@@ -106,19 +106,19 @@ pub(crate) fn disclose<S: Conflicts>(
 /// let denied: Denied = StatusCode::FORBIDDEN.into();
 /// ```
 #[derive(Debug)]
-pub struct Denied(pub(crate) Response<Bytes>);
+pub struct Denied(pub(crate) Box<Response<Bytes>>);
 
 impl From<StatusCode> for Denied {
     fn from(status: StatusCode) -> Self {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = status;
-        Self(response)
+        Self(Box::new(response))
     }
 }
 
 impl From<Response<Bytes>> for Denied {
     fn from(response: Response<Bytes>) -> Self {
-        Self(response)
+        Self(Box::new(response))
     }
 }
 

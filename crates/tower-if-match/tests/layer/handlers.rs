@@ -158,19 +158,19 @@ async fn lost_survives_every_error_type() {
             (StatusCode::IM_A_TEAPOT, "an error type that knows nothing").into_response()
         }
     }
-    async fn overtaken(posts: &Posts, expected: Expected<Posts>) -> Result<(), Lost> {
+    fn overtaken(posts: &Posts, expected: Expected<Posts>) -> Result<(), Lost> {
         write_blindly(posts);
         posts.put("second".to_owned(), expected).map(|_| ())
     }
     let mapped = async |State(posts): State<Posts>, expected: Expected<Posts>| {
-        overtaken(&posts, expected).await.map_err(AppError::from)
+        overtaken(&posts, expected).map_err(AppError::from)
     };
     let swallowed = async |State(posts): State<Posts>, expected: Expected<Posts>| {
-        overtaken(&posts, expected).await.ok();
+        overtaken(&posts, expected).ok();
         "fine"
     };
     let in_a_tuple = async |State(posts): State<Posts>, expected: Expected<Posts>| {
-        let lost = overtaken(&posts, expected).await.unwrap_err();
+        let lost = overtaken(&posts, expected).unwrap_err();
         (StatusCode::CREATED, [("x", "y")], lost.to_string())
     };
     for methods in [put(mapped), put(swallowed), put(in_a_tuple)] {

@@ -133,7 +133,7 @@ async fn what_is_served_is_clamped_and_what_is_compared_is_not() {
     let now = SystemTime::now();
     let app = app(
         &posts,
-        guard.with_clock(move || now - Duration::from_secs(3600)),
+        guard.with_clock(move || now - Duration::from_hours(1)),
     );
     let get = request("GET", "/posts/7").body(Body::empty()).unwrap();
     let served = send(&app, get)
@@ -154,7 +154,7 @@ async fn if_unmodified_since_loses_nothing_within_a_second() {
     let (posts, guard) = posts();
     let app = app(
         &posts,
-        guard.with_clock(|| SystemTime::now() + Duration::from_secs(3600)),
+        guard.with_clock(|| SystemTime::now() + Duration::from_hours(1)),
     );
     let get = request("GET", "/posts/7").body(Body::empty()).unwrap();
     let date = send(&app, get)

@@ -221,13 +221,13 @@ async fn refusals_come_in_the_stacks_own_body_type() {
 #[test]
 fn layer_and_service_are_clone_send_and_sync() {
     fn holds<T: Clone + Send + Sync + 'static>(_: &T) {}
+    fn sends<T: Send>(_: &T) {}
     let (_, guard) = guard();
     holds(&guard);
     let service = guard.layer(service_fn(async |_: Request<Full<Bytes>>| {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
     }));
     holds(&service);
-    fn sends<T: Send>(_: &T) {}
     sends(&service.clone().call(put("*")));
 }
 
