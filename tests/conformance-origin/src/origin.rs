@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -37,6 +37,20 @@ impl Origin {
     }
 
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Content> {
+        let request = request.map(Observed::new);
+        let unread = request.body().unread();
+        let mut response = self.route(request).await;
+        if unread.is_unread() {
+            // What is left of the content may still be on its way, and then the connection ends with
+            // this answer. A client that did not know would send its next request into the close.
+            response
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    async fn route(&self, request: Request<Observed>) -> Response<Content> {
         let path = request.uri().path();
         if let Some(name) = control_name(path).map(str::to_owned) {
             return match *request.method() {
@@ -47,15 +61,15 @@ impl Origin {
         }
         match resource_name(path).map(|name| self.resource(name)) {
             Some(Some(resource)) => {
-                let observe = |body| Observed::new(body, Arc::clone(&resource));
-                stack::answer(&resource, self.guarded, request.map(observe)).await
+                let request = request.map(|body| body.counted_by(&resource));
+                stack::answer(&resource, self.guarded, request).await
             }
             Some(None) => not_found("No state was set for this name."),
             None => not_found("There is /r/NAME and /_control/NAME."),
         }
     }
 
-    async fn set(&self, name: String, body: Incoming) -> Response<Content> {
+    async fn set(&self, name: String, body: Observed) -> Response<Content> {
         let content = match Limited::new(body, MAX_CONTROL_OCTETS).collect().await {
             Ok(content) => content.to_bytes(),
             Err(error) => return bad_request(&format!("the content cannot be read: {error}")),

@@ -183,8 +183,16 @@ async fn a_refusal_arrives_though_nobody_reads_the_content() {
     let origin = origin().await;
     set(&origin, &existing()).await;
     let large = Request::new("PUT", "/r/a").body(Body::Sized(vec![b'x'; 4 << 20]));
-    assert_eq!(send(&origin, &large).await.status(), 428);
+    let answer = send(&origin, &large).await;
+    assert_eq!(
+        (answer.status(), answer.header("connection")),
+        (428, Some("close"))
+    );
     assert_eq!(counts(&origin).await, (0, 0));
+    // Without content nothing is left behind.
+    let answer = send(&origin, &Request::new("PUT", "/r/a")).await;
+    assert_eq!((answer.status(), answer.header("connection")), (428, None));
+
     let many = (0..500).fold(Request::new("PUT", "/r/a"), |request, number| {
         request.field("If-Match", format!("\"a{number}\""))
     });
