@@ -1,7 +1,7 @@
 //! The answer to a refused request: problem document, header fields, log event.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_precondition::{HttpDate, PROBLEM_JSON, Problem};
 use serde::Serialize;
@@ -23,14 +23,18 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
     ) -> Response<B> {
         log(head, &refusal);
         let problem = self.document(head, &refusal, conflict);
-        let text = if head.method == Method::HEAD {
-            Bytes::new()
-        } else {
-            problem.into_json()
-        };
-        let mut response = Response::new(B::from_text(text));
+        let text = problem.into_json();
+        let length = text.len();
+        let head_only = head.method == Method::HEAD;
+        let mut response = Response::new(B::from_text(if head_only { Bytes::new() } else { text }));
         *response.status_mut() = refusal.status();
         self.fill_fields(response.headers_mut(), &refusal);
+        if head_only {
+            // What a GET would have got (RFC 9110 §8.6), since the server cannot measure it any more.
+            response
+                .headers_mut()
+                .insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
         response.extensions_mut().insert(refusal);
         response
     }

@@ -110,7 +110,7 @@ pub(crate) fn reason_of(defect: Defect) -> Reason {
 }
 
 /// Why the condition of this field failed, and which version of the resource the client holds.
-fn why<S: VersionStore>(
+pub(crate) fn why<S: VersionStore>(
     head: &Head,
     key: &S::Key,
     state: Option<&CurrentState<'_, S>>,
@@ -143,7 +143,7 @@ fn why<S: VersionStore>(
 fn rank<R>(recognised: Recognised<R>) -> (u8, Reason, Option<R>) {
     match recognised {
         Recognised::Weakened => (0, Reason::WeakTag, None),
-        Recognised::Stale(revision) => (1, Reason::StaleVersion, Some(revision)),
+        Recognised::Stale(revision) => (1, Reason::StaleVersion, revision),
         Recognised::Mangled => (2, Reason::MangledTag, None),
         Recognised::EarlierLife | Recognised::Foreign => (3, Reason::ForeignTag, None),
         Recognised::Unknown => (4, Reason::UnknownTag, None),

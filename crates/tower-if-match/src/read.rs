@@ -15,9 +15,10 @@ use version_store::{Version, VersionStore};
 use crate::Reason;
 use crate::body::RefusalBody;
 use crate::config::Config;
-use crate::decision::reason_of;
+use crate::decision::{reason_of, why};
 use crate::head::Head;
 use crate::refusal::Refusal;
+use crate::tag::CurrentState;
 
 /// A read whose handler runs.
 pub(crate) struct Reading<S: VersionStore> {
@@ -50,7 +51,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         if reading.head.conditions.is_empty() {
             return response;
         }
-        self.evaluate_read(&reading.head, representation, response)
+        self.evaluate_read(reading, version, representation, response)
     }
 
     /// Makes tag and date of the version that the body was read with.
@@ -109,22 +110,28 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
 
     fn evaluate_read<B: RefusalBody>(
         &self,
-        head: &Head,
+        reading: &Reading<S>,
+        version: Option<&Version<S::Revision>>,
         representation: Representation,
         response: Response<B>,
     ) -> Response<B> {
+        let head = &reading.head;
         match evaluate(&head.method, &head.conditions, Some(&representation), false) {
             Verdict::Proceed(_) | Verdict::Ignored | Verdict::Required => response,
             Verdict::NotModified(_) => not_modified(response),
             Verdict::Failed(field) => {
-                let refusal = Refusal::new(match field {
-                    http_precondition::Field::IfUnmodifiedSince => Reason::ModifiedSince,
-                    _ => Reason::StaleVersion,
-                });
-                let refusal = refusal
-                    .of_field(field)
-                    .with_current_tag(representation.entity_tag);
-                self.refuse(head, refusal, None)
+                let key = &reading.key;
+                let state = version.map(|version| CurrentState::new(&self.tags, key, version));
+                let reason = match &state {
+                    Some(state) => why(head, key, Some(state), field).0,
+                    None => Reason::UnknownTag,
+                };
+                let refusal = Refusal::new(reason).of_field(field);
+                self.refuse(
+                    head,
+                    refusal.with_current_tag(representation.entity_tag),
+                    None,
+                )
             }
             Verdict::Refused(field, defect) => {
                 self.refuse(head, Refusal::new(reason_of(defect)).of_field(field), None)

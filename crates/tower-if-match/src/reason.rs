@@ -9,7 +9,8 @@ use http::StatusCode;
 pub enum Reason {
     /// 428: the request overwrites and names no version (RFC 6585 §3).
     MissingCondition,
-    /// 412: the tag is this resource's, of a version that has been replaced.
+    /// 412: the tag is this resource's, of a version that has been replaced; or, where the store
+    /// brings its own tags, simply another than the current one.
     StaleVersion,
     /// 412: the condition holds, but someone was faster between its evaluation and the write.
     LostRace,

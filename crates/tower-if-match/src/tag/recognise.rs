@@ -93,8 +93,9 @@ impl<S: VersionStore> Validators for CurrentState<'_, S> {
 pub(crate) enum Recognised<R> {
     /// It names the current state, but weakly.
     Weakened,
-    /// It is this resource's, of this earlier revision of its present life.
-    Stale(R),
+    /// It is this resource's, of this revision of its present life. Of a store's own tag nothing can
+    /// be told; that it was the current one before is the likely case.
+    Stale(Option<R>),
     /// This service minted it for this resource in another life.
     EarlierLife,
     /// This service minted it for another resource.
@@ -112,8 +113,8 @@ impl<S: VersionStore> CurrentState<'_, S> {
             return Recognised::Weakened;
         }
         match self.version.tagging() {
-            // A store's own tag tells nothing; that it was the current one before is the likely case.
-            Tagging::Own(_) | Tagging::Untagged => Recognised::Unknown,
+            Tagging::Own(_) => Recognised::Stale(None),
+            Tagging::Untagged => Recognised::Unknown,
             Tagging::Minted => self.recognise_minted(key, tag.opaque()),
         }
     }
@@ -139,7 +140,7 @@ impl<S: VersionStore> CurrentState<'_, S> {
                     return Recognised::Mangled;
                 }
                 let text = std::str::from_utf8(revision).unwrap_or_default();
-                return S::Revision::from_text(text).map_or(Recognised::Unknown, Recognised::Stale);
+                return Recognised::Stale(S::Revision::from_text(text));
             }
             let (before_check, check) = state.split_at(state.len() - 2);
             if hex(fold(fnv(fnv(FNV_OFFSET, mint_key), before_check))) == check {

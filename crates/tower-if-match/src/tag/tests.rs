@@ -122,8 +122,8 @@ fn why_a_tag_does_not_match_is_told_apart() {
     let weak = |tag: EntityTag| EntityTag::weak(tag.opaque()).unwrap();
     let stale = tags.tag(&77, &version(5)).unwrap();
     let current = tags.tag(&77, &version(6)).unwrap();
-    assert_eq!(recognised(&stale), Recognised::Stale(5));
-    assert_eq!(recognised(&weak(stale)), Recognised::Stale(5));
+    assert_eq!(recognised(&stale), Recognised::Stale(Some(5)));
+    assert_eq!(recognised(&weak(stale)), Recognised::Stale(Some(5)));
     assert_eq!(recognised(&weak(current.clone())), Recognised::Weakened);
     let earlier = tags.tag(&77, &version(6).with_life(2)).unwrap();
     assert_eq!(recognised(&earlier), Recognised::EarlierLife);

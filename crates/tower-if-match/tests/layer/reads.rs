@@ -72,6 +72,14 @@ async fn a_head_has_the_fields_and_no_body() {
         let answer = send(&app, head.unwrap()).await;
         assert_eq!((answer.status, answer.etag()), (status, Some(tag.as_str())));
         assert!(answer.body.is_empty());
+        let get = request("GET", "/posts/7")
+            .header("if-match", value)
+            .body(Body::empty());
+        let length = send(&app, get.unwrap()).await.body.len().to_string();
+        assert_eq!(
+            answer.field(axum::http::header::CONTENT_LENGTH),
+            Some(length.as_str())
+        );
     }
 }
 
