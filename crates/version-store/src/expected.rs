@@ -24,6 +24,22 @@ use crate::{Lost, NotLent, Version, VersionStore};
 ///
 /// What cannot be detected: a handler that writes blindly and then settles as written.
 ///
+/// It cannot be copied, nor used for another store:
+///
+/// ```compile_fail,E0599
+/// # use version_store::{Expected, MemoryStore};
+/// fn twice(expected: Expected<MemoryStore<u64, String>>) {
+///     expected.clone();
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use version_store::{Expected, MemoryStore};
+/// fn wrong(posts: MemoryStore<u64, String>, draft: Expected<MemoryStore<u64, u8>>) {
+///     posts.put("text".to_owned(), draft).ok();
+/// }
+/// ```
+///
 /// # Example
 ///
 /// ```
