@@ -1,2 +1,139 @@
-//! placeholder
-fn main() {}
+//! What the layer costs a request, counted in allocations and instructions, beside a layer that does
+//! nothing and beside what is written by hand.
+
+mod app;
+mod handwritten;
+mod measure;
+mod noop;
+mod posts;
+mod report;
+mod scenario;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Parser, ValueEnum};
+
+use crate::report::{Figures, Measured, Row};
+use crate::scenario::{SCENARIOS, Scenario, named};
+
+/// Counts what one request costs, in process, and says which aims are met.
+///
+/// A figure holds: cloning the prepared router, one `oneshot`, polling the answer and its body to
+/// their ends, dropping all of it, the request too. Requests are made ready outside of it. All PUTs
+/// are the same octets, but for the digits of a minted tag; tags have 23 octets.
+///
+/// `over` and `ratio` compare with a layer that does nothing, mounted as ours with
+/// `MethodRouter::route_layer`, around a handler that does the same without a condition. That one
+/// writes to a map behind a mutex, even beside `memory` (`MemoryStore`). It has the key from the path,
+/// the guarded handler from `Expected`. With `own tags` the store makes one at each write, which is
+/// within the figure.
+///
+/// `handwritten` is a guard in the handler, with `format!` and `json!`, or (`derived`) with a derived
+/// `Serialize`; `from_fn` is the same as middleware, with `json!`.
+///
+/// Instructions are callgrind's, without those of the allocator that counts. They depend on the build
+/// profile.
+#[derive(Parser)]
+#[command(version, about, long_about, verbatim_doc_comment)]
+struct Arguments {
+    /// Measures only this scenario and what it is compared with; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(names()))]
+    scenario: Vec<String>,
+
+    /// Prints JSON instead of a table
+    #[arg(long)]
+    json: bool,
+
+    /// Adds nanoseconds, the median of several rounds; they jitter, so compare ratios of one run
+    #[arg(long)]
+    time: bool,
+
+    /// Sends half or all of the requests that were made ready, for callgrind
+    #[arg(long, hide = true)]
+    under_callgrind: Option<Part>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Part {
+    Half,
+    All,
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let scenarios = chosen(&arguments.scenario);
+    if let Some(part) = arguments.under_callgrind {
+        let of_this_name = arguments.scenario.first().and_then(|name| named(name));
+        if let Some(scenario) = of_this_name {
+            measure::under_callgrind(scenario, matches!(part, Part::All));
+        }
+        return;
+    }
+
+    let (measured, failure) = measured(&scenarios, arguments.time);
+    let rows: Vec<Row> = scenarios
+        .iter()
+        .filter_map(|scenario| Row::new(scenario, &measured))
+        .collect();
+    let aims = report::aims(&rows);
+    if arguments.json {
+        let report = serde_json::json!({ "rows": rows, "aims": aims, "failure": failure });
+        println!("{report:#}");
+        return;
+    }
+    println!("{}", report::table(&rows, arguments.time));
+    print!("{}", report::judgement(&aims));
+    if let Some(why) = failure {
+        println!("\nno instructions: {why}");
+    }
+}
+
+/// The scenarios with these names and those that they are compared with, or all.
+fn chosen(names: &[String]) -> Vec<&'static Scenario> {
+    let wanted = |scenario: &&Scenario| {
+        let named = names.iter().any(|name| name == scenario.name);
+        let compared = names
+            .iter()
+            .filter_map(|name| named_beside(name))
+            .any(|beside| beside == scenario.name);
+        names.is_empty() || named || compared
+    };
+    SCENARIOS.iter().filter(wanted).collect()
+}
+
+fn named_beside(name: &str) -> Option<&'static str> {
+    named(name)?.beside
+}
+
+/// All figures, and why there are no instructions.
+fn measured(scenarios: &[&'static Scenario], time: bool) -> (Measured, Option<String>) {
+    let nanoseconds = if time {
+        measure::nanoseconds(scenarios)
+    } else {
+        BTreeMap::new()
+    };
+    let mut failure = None;
+    let mut measured = Measured::new();
+    for scenario in scenarios {
+        let instructions = match failure {
+            Some(_) => None,
+            None => measure::instructions(scenario)
+                .map_err(|why| failure = Some(why))
+                .ok(),
+        };
+        let figures = Figures {
+            allocations: measure::allocations(scenario),
+            instructions,
+            nanoseconds: nanoseconds.get(scenario.name).copied(),
+        };
+        measured.insert(scenario.name, figures);
+    }
+    (measured, failure)
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    SCENARIOS.iter().map(|scenario| scenario.name)
+}

@@ -1,0 +1,141 @@
+//! Allocations, instructions, time.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::Instant;
+
+use allocation_counter::{measure, opt_out};
+
+use crate::scenario::Scenario;
+
+/// So many requests are counted; the first ones, which set up what is set up once, are not.
+const COUNTED: usize = 1000;
+
+/// Rounds of the time's median.
+const ROUNDS: usize = 15;
+
+/// Allocations per run.
+pub(crate) fn allocations(scenario: &Scenario) -> f64 {
+    const WARM_UP: usize = 4;
+    let mut run = (scenario.prepare)(WARM_UP + COUNTED);
+    (0..WARM_UP).for_each(|_| run());
+    let counted = measure(|| (0..COUNTED).for_each(|_| run()));
+    per_run(counted.count_total)
+}
+
+/// Runs a scenario so that callgrind sees it: both runs make the same requests ready, one sends half
+/// of them and the other all, so the difference is the requests and nothing else.
+pub(crate) fn under_callgrind(scenario: &Scenario, all: bool) {
+    let mut run = (scenario.prepare)(2 * COUNTED);
+    let runs = if all { 2 * COUNTED } else { COUNTED };
+    // Within this the counter of allocations looks at one cell for each of them and counts nothing.
+    opt_out(|| (0..runs).for_each(|_| run()));
+    // What is left of the requests is not part of the measure.
+    std::mem::forget(run);
+}
+
+/// Instructions per run, or why there is no such number.
+pub(crate) fn instructions(scenario: &Scenario) -> Result<f64, String> {
+    let half = collected(scenario, "half")?;
+    let all = collected(scenario, "all")?;
+    Ok(per_run(all.saturating_sub(half)))
+}
+
+fn collected(scenario: &Scenario, part: &str) -> Result<u64, String> {
+    let text = |error: std::io::Error| error.to_string();
+    let folder = tempfile::tempdir().map_err(text)?;
+    let out = folder.path().join("callgrind.out");
+    let run = Command::new("valgrind")
+        .arg("--tool=callgrind")
+        .arg(format!("--callgrind-out-file={}", out.display()))
+        .arg(std::env::current_exe().map_err(text)?)
+        .args(["--scenario", scenario.name, "--under-callgrind", part])
+        .output();
+    let run = match run {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err("valgrind is not installed".to_owned());
+        }
+        other => other.map_err(text)?,
+    };
+    if !run.status.success() {
+        return Err(String::from_utf8_lossy(&run.stderr).into_owned());
+    }
+    let profile = std::fs::read_to_string(&out).map_err(text)?;
+    match self_costs(&profile) {
+        (total, counter) if counter > 0 => Ok(total - counter),
+        _ => Err("the profile does not name the counting allocator".to_owned()),
+    }
+}
+
+/// The instructions of a callgrind profile, and those of them that are the counting allocator's own,
+/// without what it calls.
+fn self_costs(profile: &str) -> (u64, u64) {
+    let (mut total, mut counters) = (0, 0);
+    let mut names = BTreeMap::new();
+    let mut within_counter = false;
+    let mut lines = profile.lines();
+    while let Some(line) = lines.next() {
+        // A name stands with its number where it comes first, be it as the caller's or the callee's.
+        let named = line
+            .strip_prefix("fn=")
+            .or_else(|| line.strip_prefix("cfn="));
+        if let Some((number, name)) =
+            named.map(|named| named.split_once(' ').unwrap_or((named, "")))
+        {
+            let is_counter = names
+                .entry(number)
+                .or_insert(name.contains("CountingAllocator"));
+            if line.starts_with("fn=") {
+                within_counter = *is_counter;
+            }
+        } else if line.starts_with("calls=") {
+            // What the callee cost is told in its own lines.
+            lines.next();
+        } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
+            let cost = line
+                .split(' ')
+                .nth(1)
+                .and_then(|cost| cost.parse::<u64>().ok());
+            total += cost.unwrap_or(0);
+            counters += cost.filter(|_| within_counter).unwrap_or(0);
+        }
+    }
+    (total, counters)
+}
+
+/// Nanoseconds per run for each scenario: the median over rounds in which all take their turn, so
+/// that what slows the machine down for a while slows all of them.
+pub(crate) fn nanoseconds(scenarios: &[&'static Scenario]) -> BTreeMap<&'static str, f64> {
+    let mut rounds = BTreeMap::<_, Vec<f64>>::new();
+    for _ in 0..ROUNDS {
+        for scenario in scenarios {
+            let mut run = (scenario.prepare)(COUNTED);
+            let mut elapsed = 0;
+            opt_out(|| {
+                let start = Instant::now();
+                (0..COUNTED).for_each(|_| run());
+                elapsed = start.elapsed().as_nanos();
+            });
+            let elapsed = u64::try_from(elapsed).unwrap_or(u64::MAX);
+            rounds
+                .entry(scenario.name)
+                .or_default()
+                .push(per_run(elapsed));
+        }
+    }
+    rounds
+        .into_iter()
+        .map(|(name, rounds)| (name, median(rounds)))
+        .collect()
+}
+
+fn median(mut rounds: Vec<f64>) -> f64 {
+    rounds.sort_by(f64::total_cmp);
+    rounds[rounds.len() / 2]
+}
+
+/// To a tenth, because more would be noise: maps hash with random keys.
+fn per_run(total: u64) -> f64 {
+    let tenths = total * 10 / COUNTED as u64;
+    f64::from(u32::try_from(tenths).unwrap_or(u32::MAX)) / 10.0
+}

@@ -1,0 +1,129 @@
+//! Promises that do not jitter. The aims of instructions are the program's to judge.
+
+use std::task::{Context, Poll};
+
+use axum::extract::Request;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::app::App;
+use crate::measure::allocations;
+use crate::scenario::{Scenario, named, passing, reading};
+
+fn count(name: &str) -> f64 {
+    allocations(named(name).expect(name))
+}
+
+fn over_noop(name: &str) -> f64 {
+    let scenario = named(name).expect(name);
+    allocations(scenario) - count(scenario.beside.expect(name))
+}
+
+#[test]
+fn a_write_that_passes_allocates_at_most_four_times() {
+    for name in ["put own tags", "put minted", "put memory"] {
+        let over = over_noop(name);
+        assert!((0.0..=4.0).contains(&over), "{name}: {over}");
+    }
+}
+
+#[test]
+fn what_is_not_guarded_allocates_nothing() {
+    for name in ["unkeyed guarded", "options guarded"] {
+        assert!(
+            over_noop(name).abs() < f64::EPSILON,
+            "{name}: {}",
+            over_noop(name)
+        );
+    }
+}
+
+#[test]
+fn conditions_are_parsed_and_evaluated_without_an_allocation() {
+    for name in ["parse 1 tag", "evaluate 1 tag"] {
+        assert!(count(name).abs() < f64::EPSILON, "{name}: {}", count(name));
+    }
+    // Aim: none, whatever the length. A field of more than 64 octets is copied to the heap, once.
+    for name in ["parse 10 tags", "parse 64 tags"] {
+        assert!(
+            (count(name) - 1.0).abs() < f64::EPSILON,
+            "{name}: {}",
+            count(name)
+        );
+    }
+}
+
+#[test]
+fn a_refusal_allocates_less_than_one_that_is_written_by_hand() {
+    for (name, by_hand) in [
+        ("412 own tags", "412 handwritten, derived"),
+        ("412 minted", "412 handwritten, derived"),
+        ("428 minted", "428 handwritten"),
+    ] {
+        assert!(count(name) < count(by_hand), "{name}");
+    }
+}
+
+/// The negative control: a layer that allocates once more is seen to.
+#[test]
+fn one_allocation_more_is_seen() {
+    const ALLOCATING: [Scenario; 2] = [
+        Scenario {
+            name: "put",
+            beside: Some("put no-op"),
+            prepare: |n| {
+                passing(
+                    App::unguarded(|methods| methods.route_layer(AllocatingLayer)),
+                    n,
+                )
+            },
+        },
+        Scenario {
+            name: "get",
+            beside: Some("get no-op"),
+            prepare: |n| {
+                reading(
+                    App::unguarded(|methods| methods.route_layer(AllocatingLayer)),
+                    n,
+                )
+            },
+        },
+    ];
+    for scenario in &ALLOCATING {
+        let over = allocations(scenario) - count(scenario.beside.expect(scenario.name));
+        assert!(
+            (over - 1.0).abs() < f64::EPSILON,
+            "{}: {over}",
+            scenario.name
+        );
+    }
+}
+
+#[derive(Clone)]
+struct AllocatingLayer;
+
+#[derive(Clone)]
+struct Allocating<Svc>(Svc);
+
+impl<Svc> Layer<Svc> for AllocatingLayer {
+    type Service = Allocating<Svc>;
+
+    fn layer(&self, inner: Svc) -> Allocating<Svc> {
+        Allocating(inner)
+    }
+}
+
+impl<Svc: Service<Request>> Service<Request> for Allocating<Svc> {
+    type Response = Svc::Response;
+    type Error = Svc::Error;
+    type Future = Svc::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        drop(std::hint::black_box(Box::new(7_u8)));
+        self.0.call(request)
+    }
+}
