@@ -68,7 +68,30 @@ pub struct TagMint<S: VersionStore> {
 struct Shared {
     /// The encoding of the scope, with which every encoding begins.
     scope: Canonical,
-    keys: SmallVec<[TagKey; 1]>,
+    keys: SmallVec<[MintKey; 1]>,
+}
+
+/// A key, and what is the same in all tags that are minted with it.
+#[derive(Clone)]
+struct MintKey {
+    key: TagKey,
+    check: u64,
+}
+
+impl From<TagKey> for MintKey {
+    fn from(key: TagKey) -> Self {
+        Self {
+            key,
+            check: fnv(FNV_OFFSET, &key),
+        }
+    }
+}
+
+impl MintKey {
+    /// The check over this much of a tag.
+    fn check(&self, before: &[u8]) -> u8 {
+        fold(fnv(self.check, before))
+    }
 }
 
 /// An opaque tag (without quotes), before it is one: `v6-9f1c2ab04d77e310`.
@@ -89,25 +112,19 @@ impl<S: VersionStore> TagMint<S> {
         const { assert!(N > 0, "a mint needs a key") };
         let mut encoded = Canonical::new();
         encoded.text(scope);
-        let shared = Shared {
-            scope: encoded,
-            keys: keys.into_iter().collect(),
-        };
-        Self {
-            shared: Arc::new(shared),
-            store: PhantomData,
-        }
+        Self::of(encoded, keys)
     }
 
     /// The mint of the same scope with other keys.
     pub(crate) fn rekeyed<const N: usize>(&self, keys: [TagKey; N]) -> Self {
         const { assert!(N > 0, "a mint needs a key") };
-        let shared = Shared {
-            scope: self.shared.scope.clone(),
-            keys: keys.into_iter().collect(),
-        };
+        Self::of(self.shared.scope.clone(), keys)
+    }
+
+    fn of(scope: Canonical, keys: impl IntoIterator<Item = TagKey>) -> Self {
+        let keys = keys.into_iter().map(MintKey::from).collect();
         Self {
-            shared: Arc::new(shared),
+            shared: Arc::new(Shared { scope, keys }),
             store: PhantomData,
         }
     }
@@ -141,7 +158,7 @@ impl<S: VersionStore> TagMint<S> {
 
     fn mint(
         &self,
-        mint_key: &TagKey,
+        mint_key: &MintKey,
         key: &S::Key,
         version: &Version<S::Revision>,
     ) -> Option<Opaque> {
@@ -157,13 +174,13 @@ impl<S: VersionStore> TagMint<S> {
     }
 
     /// The tag of a revision that is known by its text.
-    fn mint_text(&self, mint_key: &TagKey, key: &S::Key, life: u64, revision: &[u8]) -> Opaque {
+    fn mint_text(&self, mint_key: &MintKey, key: &S::Key, life: u64, revision: &[u8]) -> Opaque {
         let mut encoded = self.shared.scope.clone();
         key.encode(&mut encoded);
         let resource = fold(fnv(FNV_OFFSET, encoded.as_bytes()));
         encoded.unsigned(life);
         encoded.text(std::str::from_utf8(revision).unwrap_or_default());
-        let digest = blake3::keyed_hash(mint_key, encoded.as_bytes());
+        let digest = blake3::keyed_hash(&mint_key.key, encoded.as_bytes());
 
         let mut opaque: Opaque = smallvec![b'v'];
         opaque.extend_from_slice(revision);
@@ -172,7 +189,7 @@ impl<S: VersionStore> TagMint<S> {
             push_hex(&mut opaque, *octet);
         }
         push_hex(&mut opaque, resource);
-        let check = fold(fnv(fnv(FNV_OFFSET, mint_key), &opaque));
+        let check = mint_key.check(&opaque);
         push_hex(&mut opaque, check);
         opaque
     }

@@ -40,7 +40,7 @@ pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
 /// | text, as UTF-8 | `s`, its length in 4 octets, most significant first, its octets |
 /// | octets | `b`, as text |
 /// | tuple | `t`, the number of its members in one octet, its members |
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Canonical(SmallVec<[u8; 96]>);
 
 impl Canonical {
@@ -92,6 +92,13 @@ impl Canonical {
         let length = u32::try_from(octets.len()).unwrap_or(u32::MAX);
         self.item(kind, &length.to_be_bytes());
         self.0.extend_from_slice(octets);
+    }
+}
+
+/// Not derived: that would copy octet by octet.
+impl Clone for Canonical {
+    fn clone(&self) -> Self {
+        Self(SmallVec::from_slice(&self.0))
     }
 }
 

@@ -2,8 +2,7 @@ use http_precondition::{EntityTagRef, HttpDate, Validators};
 use smallvec::SmallVec;
 use version_store::{Revision, Tagging, Version, VersionStore};
 
-use super::{DIGITS, Opaque, TagMint, fnv, fold, is_revision_octet, is_variant_octet};
-use super::{FNV_OFFSET, push_hex};
+use super::{DIGITS, Opaque, TagMint, is_revision_octet, is_variant_octet, push_hex};
 
 /// What intermediaries are known to put behind an opaque tag, inside its quotes, when they encode a
 /// body. RFC 9110 §8.8.3.3 wants different strong tags for different codings, so they may; a tag that
@@ -143,7 +142,7 @@ impl<S: VersionStore> CurrentState<'_, S> {
                 return Recognised::Stale(S::Revision::from_text(text));
             }
             let (before_check, check) = state.split_at(state.len() - 2);
-            if hex(fold(fnv(fnv(FNV_OFFSET, mint_key), before_check))) == check {
+            if hex(mint_key.check(before_check)) == check {
                 let resource = &minted[minted.len() - 4..minted.len() - 2];
                 return if &digits[DIGITS - 4..DIGITS - 2] == resource {
                     Recognised::EarlierLife
@@ -201,7 +200,7 @@ impl<S: VersionStore> TagMint<S> {
         is_representation(rest)
             && self.shared.keys.iter().any(|mint_key| {
                 let minted = self.mint_text(mint_key, key, 0, revision);
-                hex(fold(fnv(fnv(FNV_OFFSET, mint_key), before_check))) == check
+                hex(mint_key.check(before_check)) == check
                     && digits[DIGITS - 4..DIGITS - 2] == minted[minted.len() - 4..minted.len() - 2]
             })
     }
