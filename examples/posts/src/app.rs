@@ -1,0 +1,111 @@
+//! The routes, and the layers around them. The order of the layers is what this file is about.
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::header::{
+    CONTENT_TYPE, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE,
+    LAST_MODIFIED, LOCATION,
+};
+use axum::http::{HeaderName, Method, Request};
+use axum::routing::get;
+use axum::{Router, middleware};
+use tower::ServiceBuilder;
+use tower_http::cors::{Any, CorsLayer};
+use tower_http::trace::TraceLayer;
+use tower_if_match::{IfMatchLayer, PathKey, TagMint};
+
+use crate::request_id::X_REQUEST_ID;
+use crate::store::PostStore;
+use crate::{answer, declared_size, handlers, media_type, pages, request_id};
+
+/// What the handlers share.
+#[derive(Clone, Debug)]
+pub(crate) struct App<S: PostStore> {
+    pub(crate) posts: S,
+    /// The layer's own mint, for tags where the layer does not stand: in a list, in the 201 of POST.
+    pub(crate) tags: TagMint<S::Versions>,
+}
+
+/// The whole API on this store.
+///
+/// From outside in: request id, trace, CORS, problem documents, declared size; routing and method;
+/// media type; the precondition layer; the handler. So 404, 405, 413 and 415 are the same whatever
+/// conditions a request bears, and what is refused by its head never reads the body.
+pub fn app<S: PostStore>(posts: S) -> Router {
+    let guard = IfMatchLayer::new("posts", posts.versions(), PathKey)
+        // Everybody may read the posts, so a 412 may show everybody the current one.
+        .with_public_conflicts();
+    let tags = guard.tags();
+
+    Router::new()
+        .route(
+            "/api/posts",
+            // A POST overwrites nothing and needs no condition. The layer is here for those who send
+            // one all the same: the collection has no version that an If-Match could name.
+            get(handlers::list::<S>)
+                .post(handlers::create::<S>)
+                .route_layer(guard.clone())
+                .route_layer(middleware::from_fn(media_type::check)),
+        )
+        .route(
+            "/api/posts/{id}",
+            // `route_layer` wraps what was added before it, so the methods come first, and the last
+            // layer is the outermost.
+            get(handlers::read::<S>)
+                .put(handlers::replace::<S>)
+                .patch(handlers::patch::<S>)
+                .delete(handlers::remove::<S>)
+                .route_layer(guard)
+                .route_layer(middleware::from_fn(media_type::check)),
+        )
+        .route("/healthz", get(handlers::health::<S>))
+        .route("/metrics", get(pages::metrics))
+        .route("/openapi.json", get(pages::openapi))
+        .route("/", get(pages::index))
+        .fallback(answer::no_such_resource)
+        .method_not_allowed_fallback(answer::method_not_allowed)
+        .with_state(App { posts, tags })
+        .layer(
+            ServiceBuilder::new()
+                .layer(middleware::from_fn(request_id::assign))
+                .layer(TraceLayer::new_for_http().make_span_with(span))
+                .layer(cors())
+                .layer(middleware::from_fn(answer::write_problems))
+                .layer(middleware::from_fn(declared_size::check))
+                .layer(DefaultBodyLimit::max(declared_size::LIMIT)),
+        )
+}
+
+/// Any page may use the API, without credentials.
+fn cors() -> CorsLayer {
+    const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .allow_headers([
+            CONTENT_TYPE,
+            IF_MATCH,
+            IF_NONE_MATCH,
+            IF_MODIFIED_SINCE,
+            IF_UNMODIFIED_SINCE,
+            IDEMPOTENCY_KEY,
+        ])
+        .expose_headers([ETAG, LAST_MODIFIED, LOCATION, X_REQUEST_ID])
+        // The answers are the same for every origin.
+        .vary([])
+}
+
+fn span<B>(request: &Request<B>) -> tracing::Span {
+    tracing::info_span!(
+        "request",
+        method = %request.method(),
+        path = request.uri().path(),
+        id = request_id::of(request.headers()),
+    )
+}

@@ -1,0 +1,24 @@
+//! A posts API whose writes cannot lose an update.
+//!
+//! Read it in this order: [`app`], where the precondition layer is mounted and with what around it;
+//! the handlers; [`store::sqlite`], where a conditional write is one statement.
+//!
+//! ```
+//! use posts::{app, store::MemoryPosts};
+//!
+//! let app: axum::Router = app(MemoryPosts::new());
+//! ```
+
+mod answer;
+mod app;
+mod declared_size;
+mod extract;
+mod handlers;
+mod media_type;
+mod pages;
+pub mod post;
+mod request_id;
+pub mod serve;
+pub mod store;
+
+pub use app::app;

@@ -1,0 +1,247 @@
+//! Posts in an SQLite file.
+//!
+//! Writers take turns on one connection, each in a transaction that holds the write lock of the file
+//! from its first statement (`BEGIN IMMEDIATE`), so other processes may write to the same file.
+//! Readers have connections of their own and wait for nobody (WAL). What the tables promise is
+//! enforced by their triggers: see `migrations`.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{Sqlite, Transaction};
+use tower_if_match::{
+    Conflict, Conflicts, Demand, Describe, Expected, Version, VersionStore, Versioned, WriteError,
+};
+
+use super::{PostStore, Put, StoreError};
+use crate::post::{Draft, Post, PostId};
+
+mod statements;
+
+/// How long a writer waits for its turn in this process, and again for other processes.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Connections that only read.
+const READERS: u32 = 4;
+
+/// The store behind `--store sqlite:PATH`. A cheap handle on two pools.
+#[derive(Clone, Debug)]
+pub struct SqlitePosts {
+    write: SqlitePool,
+    read: SqlitePool,
+}
+
+impl SqlitePosts {
+    /// Opens the file, which is created when missing, and brings its tables up to date.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the file from being opened.
+    pub async fn open(path: &Path) -> Result<Self, sqlx::Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An acknowledged write survives the loss of power.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(PATIENCE);
+        let pool = SqlitePoolOptions::new().acquire_timeout(PATIENCE);
+        let write = connect(pool.clone().max_connections(1), &options).await?;
+        migrate(&write).await?;
+        let options = options.pragma("query_only", "on");
+        let read = connect(pool.max_connections(READERS), &options).await?;
+        Ok(Self { write, read })
+    }
+
+    /// A transaction that holds the write lock. Dropped, as when the request is cancelled, it is
+    /// rolled back.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        // A deferred one would read first and fail on its first write if someone else wrote meanwhile.
+        Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// Connects, patiently: while another process switches a new file to WAL, SQLite refuses at once,
+/// whatever the busy timeout.
+async fn connect(
+    pool: SqlitePoolOptions,
+    options: &SqliteConnectOptions,
+) -> Result<SqlitePool, sqlx::Error> {
+    let given_up = Instant::now() + PATIENCE;
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(error) if is_locked(&error) && Instant::now() < given_up => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            connected => return connected,
+        }
+    }
+}
+
+/// Brings the tables up to date, under the write lock as a whole: of processes that start together on
+/// a new file, one makes the tables and the others find them.
+async fn migrate(write: &SqlitePool) -> Result<(), sqlx::Error> {
+    let mut transaction = write.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::migrate!().run(&mut *transaction).await?;
+    transaction.commit().await
+}
+
+impl VersionStore for SqlitePosts {
+    type Key = PostId;
+    type Revision = u64;
+    type Error = StoreError;
+
+    /// Every statement and the triggers see to it, across lives too.
+    fn dates_advance(&self) -> bool {
+        true
+    }
+
+    async fn current(&self, id: &PostId) -> Result<Option<Version>, StoreError> {
+        statements::version(&mut *self.read.acquire().await?, *id).await
+    }
+}
+
+impl Conflicts for SqlitePosts {
+    async fn conflict(
+        &self,
+        id: &PostId,
+        held: Option<&Version>,
+    ) -> Result<Option<Conflict>, StoreError> {
+        let mut connection = self.read.acquire().await?;
+        let found = statements::post_beside(&mut connection, *id, held).await?;
+        Ok(found.map(|(current, earlier)| {
+            let version = current
+                .version()
+                .clone()
+                .with_modified_by(&*current.body().author);
+            let post = current.into_body();
+            let conflict = Conflict::new(version).with_current(post.to_json());
+            match earlier {
+                Some(earlier) => conflict.with_changed(post.changed_since(&earlier)),
+                None => conflict,
+            }
+        }))
+    }
+}
+
+impl PostStore for SqlitePosts {
+    type Versions = Self;
+
+    fn versions(&self) -> Self {
+        self.clone()
+    }
+
+    async fn list(&self) -> Result<Vec<Versioned<Post>>, StoreError> {
+        statements::posts(&mut *self.read.acquire().await?).await
+    }
+
+    async fn read(&self, id: PostId) -> Result<Option<Versioned<Post>>, StoreError> {
+        statements::post(&mut *self.read.acquire().await?, id).await
+    }
+
+    async fn create(&self, draft: Draft) -> Result<Versioned<Post>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let id = statements::draw_id(&mut transaction).await?;
+        let created = statements::insert(&mut transaction, id, &draft).await?;
+        // The id never was a post's, and nobody else writes.
+        let created = created.ok_or_else(|| StoreError::Failed("the drawn id is taken".into()))?;
+        transaction.commit().await?;
+        Ok(created)
+    }
+
+    async fn put(
+        &self,
+        draft: Draft,
+        expected: Expected<Self>,
+    ) -> Result<Put, WriteError<StoreError>> {
+        let id = *expected.key();
+        let mut transaction = self.begin().await?;
+        let target = target(&mut transaction, &expected).await?;
+        let created = target.is_none();
+        let written = match target {
+            Some(version) => statements::update(&mut transaction, id, &version, &draft).await?,
+            None if expected.admits(None) => {
+                statements::insert(&mut transaction, id, &draft).await?
+            }
+            None => None,
+        };
+        let Some(written) = written else {
+            return Err(expected.lost().into());
+        };
+        // First the commit, then the word: a success that was not committed is a lost update, too.
+        transaction.commit().await.map_err(StoreError::from)?;
+        expected.written(written.version().clone());
+        Ok(Put {
+            post: written.into_body(),
+            created,
+        })
+    }
+
+    async fn remove(&self, expected: Expected<Self>) -> Result<(), WriteError<StoreError>> {
+        let id = *expected.key();
+        let mut transaction = self.begin().await?;
+        let removed = match target(&mut transaction, &expected).await? {
+            Some(version) => statements::delete(&mut transaction, id, &version).await?,
+            None => false,
+        };
+        if removed {
+            transaction.commit().await.map_err(StoreError::from)?;
+            expected.removed();
+            return Ok(());
+        }
+        let current = statements::version(&mut transaction, id).await?;
+        if current.is_none() && expected.admits(None) {
+            expected.unchanged();
+            return Err(WriteError::Absent);
+        }
+        Err(expected.lost().into())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        statements::version(&mut *self.read.acquire().await?, PostId::MIN).await?;
+        Ok(())
+    }
+}
+
+/// The version that a write names in its statement, or `None` where it inserts.
+async fn target(
+    transaction: &mut SqliteConnection,
+    expected: &Expected<SqlitePosts>,
+) -> Result<Option<Version>, StoreError> {
+    match expected.demand() {
+        Demand::Exactly(version) => Ok(Some(version.clone())),
+        Demand::Absent => Ok(None),
+        // Nobody else can write before this transaction ends, so what it reads is what it replaces.
+        Demand::Existing | Demand::Anything => {
+            statements::version(transaction, *expected.key()).await
+        }
+    }
+}
+
+/// Whether someone else has the lock that was needed.
+fn is_locked(error: &sqlx::Error) -> bool {
+    let code = || error.as_database_error()?.code()?.parse::<u32>().ok();
+    // The low octet is the primary result code: SQLITE_BUSY or SQLITE_LOCKED.
+    code().is_some_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_locked(&error) || matches!(error, sqlx::Error::PoolTimedOut) {
+            Self::Busy(error.into())
+        } else {
+            Self::Failed(error.into())
+        }
+    }
+}
+
+impl From<StoreError> for WriteError<StoreError> {
+    fn from(error: StoreError) -> Self {
+        Self::Backend(error)
+    }
+}

@@ -1,0 +1,157 @@
+//! The stores by themselves: what a layer in front would have let through, the write still decides.
+
+use tower_if_match::version_store::handover::{Ending, Slot};
+use tower_if_match::{Demand, Expected, Version, VersionStore, WriteError};
+
+use super::{MemoryPosts, PostStore, SqlitePosts};
+use crate::post::{Draft, PostId};
+
+fn draft(title: &str) -> Draft {
+    Draft {
+        title: title.to_owned(),
+        content: String::new(),
+        author: "ada".to_owned(),
+    }
+}
+
+fn lent<S>(id: PostId, demand: Demand<u64>) -> (Slot<S>, Expected<S>)
+where
+    S: VersionStore<Key = PostId, Revision = u64>,
+{
+    let slot = Slot::new(id, demand);
+    let expected = slot.take().unwrap();
+    (slot, expected)
+}
+
+async fn title<S: PostStore>(posts: &S, id: PostId) -> Option<String> {
+    let post = posts.read(id).await.unwrap();
+    post.map(|post| post.into_body().title)
+}
+
+/// A put, how it was settled, and whether it says that it wrote.
+async fn put<S: PostStore>(posts: &S, id: PostId, demand: Demand<u64>) -> (Ending<u64>, bool) {
+    let (slot, expected) = lent(id, demand);
+    let written = match posts.put(draft("written"), expected).await {
+        Ok(_) => true,
+        Err(WriteError::Lost(_)) => false,
+        Err(other) => panic!("{other:?}"),
+    };
+    (slot.close(), written)
+}
+
+async fn only_the_demanded_version_is_written<S: PostStore>(posts: S) {
+    let first = posts.create(draft("first")).await.unwrap();
+    let id = first.body().id;
+    let stale = first.version().clone();
+    let absent = id.next().unwrap();
+
+    let (ending, written) = put(&posts, id, Demand::Exactly(stale.clone())).await;
+    let Ending::Written { version, .. } = ending else {
+        panic!("the control should be written: {ending:?}");
+    };
+    assert!(written && !version.same_state(&stale));
+    let current = posts.read(id).await.unwrap().unwrap();
+    assert!(current.version().same_state(&version));
+    let other_life = Version::new(*version.revision()).with_life(version.life() + 1);
+
+    for (id, demand) in [
+        (id, Demand::Exactly(stale.clone())),
+        (id, Demand::Exactly(other_life)),
+        (id, Demand::Absent),
+        (absent, Demand::Exactly(version.clone())),
+        (absent, Demand::Existing),
+    ] {
+        let before = title(&posts, id).await;
+        let (ending, written) = put(&posts, id, demand.clone()).await;
+        assert!(
+            matches!(ending, Ending::Lost) && !written,
+            "{demand:?}: {ending:?}"
+        );
+        assert_eq!(title(&posts, id).await, before, "{demand:?}");
+    }
+    for (id, demand) in [
+        (id, Demand::Existing),
+        (id, Demand::Anything),
+        (absent, Demand::Absent),
+    ] {
+        let (ending, written) = put(&posts, id, demand.clone()).await;
+        assert!(
+            matches!(ending, Ending::Written { .. }) && written,
+            "{demand:?}: {ending:?}"
+        );
+    }
+}
+
+async fn only_the_demanded_version_is_removed<S: PostStore>(posts: S) {
+    let first = posts.create(draft("first")).await.unwrap();
+    let id = first.body().id;
+    let stale = first.version().clone();
+    put(&posts, id, Demand::Existing).await;
+
+    for demand in [Demand::Exactly(stale.clone()), Demand::Absent] {
+        let (slot, expected) = lent(id, demand.clone());
+        let refused = posts.remove(expected).await.unwrap_err();
+        assert!(
+            matches!(refused, WriteError::Lost(_)),
+            "{demand:?}: {refused:?}"
+        );
+        assert!(matches!(slot.close(), Ending::Lost), "{demand:?}");
+        assert!(title(&posts, id).await.is_some(), "{demand:?}");
+    }
+
+    let current = posts.read(id).await.unwrap().unwrap();
+    let (slot, expected) = lent(id, Demand::Exactly(current.version().clone()));
+    posts.remove(expected).await.unwrap();
+    assert!(matches!(slot.close(), Ending::Removed));
+    assert_eq!(title(&posts, id).await, None);
+
+    let (slot, expected) = lent(id, Demand::Absent);
+    let refused = posts.remove(expected).await.unwrap_err();
+    assert!(matches!(refused, WriteError::Absent), "{refused:?}");
+    assert!(matches!(slot.close(), Ending::Unchanged));
+    let (slot, expected) = lent(id, Demand::Existing);
+    assert!(matches!(
+        posts.remove(expected).await,
+        Err(WriteError::Lost(_))
+    ));
+    assert!(matches!(slot.close(), Ending::Lost));
+}
+
+/// A PUT takes an id away from POST before it exists, not after.
+async fn an_id_belongs_to_one_post<S: PostStore>(posts: S) {
+    let second = PostId::MIN.next().unwrap();
+    put(&posts, second, Demand::Absent).await;
+    let mut given = Vec::new();
+    for _ in 0..2 {
+        given.push(
+            posts
+                .create(draft("new"))
+                .await
+                .unwrap()
+                .into_body()
+                .id
+                .get(),
+        );
+    }
+    assert_eq!(given, [1, 3]);
+}
+
+#[tokio::test]
+async fn memory() {
+    only_the_demanded_version_is_written(MemoryPosts::new()).await;
+    only_the_demanded_version_is_removed(MemoryPosts::new()).await;
+    an_id_belongs_to_one_post(MemoryPosts::new()).await;
+}
+
+#[tokio::test]
+async fn sqlite() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = async |name: &str| {
+        SqlitePosts::open(&directory.path().join(name))
+            .await
+            .unwrap()
+    };
+    only_the_demanded_version_is_written(open("written").await).await;
+    only_the_demanded_version_is_removed(open("removed").await).await;
+    an_id_belongs_to_one_post(open("ids").await).await;
+}
