@@ -1,36 +1,47 @@
-//! The smallest guarded resource: notes in memory, each read with its tag and written under it.
+//! The smallest guarded resource: posts in memory, each read with its tag and written under it.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Json, Router, routing::get};
+use serde::{Deserialize, Serialize};
+use tower_if_match::version_store::Put;
 use tower_if_match::{Expected, IfMatchLayer, Lost, MemoryStore, PathKey, Versioned};
 
-type Notes = MemoryStore<u64, String>;
-
-async fn read(
-    State(notes): State<Notes>,
-    Path(id): Path<u64>,
-) -> Result<Versioned<Json<String>>, StatusCode> {
-    let note = notes.get(&id).ok_or(StatusCode::NOT_FOUND)?;
-    Ok(note.map(Json)) // the layer makes the ETag of the note's version
+#[derive(Clone, Serialize, Deserialize)]
+struct Post {
+    title: String,
 }
 
-async fn write(
-    State(notes): State<Notes>,
-    expected: Expected<Notes>, // what If-Match demands; hopeless requests never get here
-    Json(text): Json<String>,
-) -> Result<Json<String>, Lost> {
-    notes.put(text.clone(), expected)?; // one atomic step; lost if someone was faster
-    Ok(Json(text)) // the layer sets the new ETag
+type Posts = MemoryStore<u64, Post>;
+
+async fn read(
+    State(posts): State<Posts>,
+    Path(id): Path<u64>,
+) -> Result<Versioned<Json<Post>>, StatusCode> {
+    let post = posts.get(&id).ok_or(StatusCode::NOT_FOUND)?;
+    Ok(post.map(Json)) // the layer makes the ETag of the version that came with the post
+}
+
+async fn replace(
+    State(posts): State<Posts>,
+    expected: Expected<Posts>, // what If-Match demands; hopeless requests never get here
+    Json(post): Json<Post>,
+) -> Result<(StatusCode, Json<Post>), Lost> {
+    // One atomic step; lost if someone was faster.
+    let status = match posts.put(post.clone(), expected)? {
+        Put::Created(_) => StatusCode::CREATED,
+        Put::Replaced(_) => StatusCode::OK,
+    };
+    Ok((status, Json(post))) // the layer sets the new ETag
 }
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let notes = Notes::new();
-    let guard = IfMatchLayer::new("notes", notes.clone(), PathKey);
+    let posts = Posts::new();
+    let guard = IfMatchLayer::new("posts", posts.clone(), PathKey);
     let app = Router::new()
-        .route("/notes/{id}", get(read).put(write).route_layer(guard))
-        .with_state(notes);
+        .route("/posts/{id}", get(read).put(replace).route_layer(guard))
+        .with_state(posts);
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     println!("listening on http://{}", listener.local_addr()?);
