@@ -13,7 +13,7 @@ use tower_if_match::{
 };
 
 use crate::handwritten;
-use crate::noop::NoopLayer;
+use crate::noop::{NoopLayer, RefusingLayer};
 use crate::posts::{Posts, TAG_END};
 
 /// The resource that is written and read.
@@ -38,6 +38,11 @@ impl App {
     /// The layer that does nothing.
     pub(crate) fn noop() -> Self {
         Self::unguarded(|methods| methods.route_layer(NoopLayer))
+    }
+
+    /// The layer that refuses everything with as little as possible.
+    pub(crate) fn refusing() -> Self {
+        Self::unguarded(|methods| methods.route_layer(RefusingLayer))
     }
 
     /// Any layer around the handlers that nobody guards.

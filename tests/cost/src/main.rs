@@ -32,10 +32,11 @@ use crate::scenario::{SCENARIOS, Scenario, named};
 /// within the figure.
 ///
 /// `handwritten` is a guard in the handler, with `format!` and `json!`, or (`derived`) with a derived
-/// `Serialize`; `from_fn` is the same as middleware, with `json!`.
+/// `Serialize`; `from_fn` is the same as middleware, with `json!`. `412 floor` is a layer that answers
+/// at once, with two octets.
 ///
-/// Instructions are callgrind's, without those of the allocator that counts. They depend on the build
-/// profile.
+/// Instructions are callgrind's, without those of the allocator that counts, and with a cache of
+/// glibc's malloc that never overflows. They depend on the build profile.
 #[derive(Parser)]
 #[command(version, about, long_about, verbatim_doc_comment)]
 struct Arguments {

@@ -54,6 +54,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         passing(App::handler::<false>(), n)
     }),
     scenario("put from_fn", NOOP_PUT, |n| passing(App::from_fn(), n)),
+    scenario("412 floor", NOOP_PUT, |n| stale(App::refusing(), n)),
     scenario("412 own tags", NOOP_PUT, |n| {
         stale(App::guarded::<true>(), n)
     }),
