@@ -169,7 +169,12 @@ impl<S: VersionStore, F, W: Way<S>> Config<S, F, W> {
             error = error as &dyn std::error::Error,
             "the store cannot tell the current version"
         );
-        self.refuse(head, Refusal::new(Reason::StoreUnavailable), None)
+        let reason = if S::is_busy(error) {
+            Reason::Busy
+        } else {
+            Reason::StoreUnavailable
+        };
+        self.refuse(head, Refusal::new(reason), None)
     }
 }
 

@@ -34,6 +34,17 @@ pub enum WriteError<E = Infallible> {
     Backend(#[source] E),
 }
 
+impl<E> WriteError<E> {
+    /// The same with another error of the store.
+    pub fn map_backend<F>(self, f: impl FnOnce(E) -> F) -> WriteError<F> {
+        match self {
+            Self::Lost(lost) => WriteError::Lost(lost),
+            Self::Absent => WriteError::Absent,
+            Self::Backend(error) => WriteError::Backend(f(error)),
+        }
+    }
+}
+
 /// A handler asked for `Expected` where none was to be had.
 ///
 /// The answer is 404 where the resource's id cannot be read, which is the client's doing, and 500

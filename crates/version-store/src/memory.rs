@@ -18,8 +18,8 @@ const SHARDS: usize = 32;
 /// Documents in memory, each with its version.
 ///
 /// A cheap handle on shared state. Revisions count the writes of the whole instance, so none ever
-/// repeats for a key, whatever was deleted and created again; the life is an epoch drawn at random
-/// when the instance was made, so no tag of an earlier run of the program fits. Modification dates
+/// repeats for a key, whatever was deleted and created again; lives count from an epoch that is drawn
+/// at random when the instance is made, so no tag of an earlier run of the program fits. Modification dates
 /// advance by at least a second with each write of a key, so `If-Unmodified-Since` is an honest
 /// condition.
 ///
@@ -199,14 +199,14 @@ where
 
     fn store(&self, shard: &mut Shard<K, D>, key: K, data: D) -> Version {
         let replaced = shard.documents.remove(&key);
-        let last_date = match &replaced {
-            Some(document) => document.version.modified_at(),
-            None => shard.removed,
-        };
         // Taken under the lock of the key, so revisions of one key are in the order of its writes.
         let revision = self.0.writes.fetch_add(1, Ordering::Relaxed) + 1;
+        let (life, last_date) = match &replaced {
+            Some(document) => (document.version.life(), document.version.modified_at()),
+            None => (self.0.epoch.wrapping_add(revision), shard.removed),
+        };
         let version = Version::new(revision)
-            .with_life(self.0.epoch)
+            .with_life(life)
             .with_modified_at(next_date(SystemTime::now(), last_date));
         let past = match replaced {
             Some(document) => self.remember(document),

@@ -70,6 +70,14 @@ pub trait VersionStore: Clone + Send + Sync + 'static {
         false
     }
 
+    /// Whether an error means that the store was busy for too long, and a later request is likely to
+    /// fare better. It is told to clients (503 `busy` instead of `store_unavailable`).
+    ///
+    /// Default: `false`.
+    fn is_busy(_error: &Self::Error) -> bool {
+        false
+    }
+
     /// The current version of the resource, or `None` where it does not exist.
     ///
     /// # Errors

@@ -288,10 +288,15 @@ async fn a_lost_race_is_authorized_afresh() {
 
 /// A store that fails when it is told to.
 #[derive(Clone)]
-struct Failing(Arc<Mutex<Vec<bool>>>);
+struct Failing {
+    answers: Arc<Mutex<Vec<bool>>>,
+    busy: bool,
+}
 
 #[derive(Debug)]
-struct Secret;
+struct Secret {
+    busy: bool,
+}
 
 impl std::fmt::Display for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -301,16 +306,30 @@ impl std::fmt::Display for Secret {
 
 impl std::error::Error for Secret {}
 
+impl Failing {
+    fn with(answers: &[bool]) -> Self {
+        let answers = Arc::new(Mutex::new(answers.iter().rev().copied().collect()));
+        Self {
+            answers,
+            busy: false,
+        }
+    }
+}
+
 impl VersionStore for Failing {
     type Key = u64;
     type Revision = u64;
     type Error = Secret;
 
+    fn is_busy(error: &Secret) -> bool {
+        error.busy
+    }
+
     async fn current(&self, _: &u64) -> Result<Option<Version>, Secret> {
         tokio::task::yield_now().await;
-        let fails = self.0.lock().unwrap().pop().unwrap_or(true);
+        let fails = self.answers.lock().unwrap().pop().unwrap_or(true);
         if fails {
-            Err(Secret)
+            Err(Secret { busy: self.busy })
         } else {
             Ok(Some(Version::new(1)))
         }
@@ -318,9 +337,10 @@ impl VersionStore for Failing {
 }
 
 fn failing(answers: &[bool]) -> Router {
-    let store = Failing(Arc::new(Mutex::new(
-        answers.iter().rev().copied().collect(),
-    )));
+    failing_app(Failing::with(answers))
+}
+
+fn failing_app(store: Failing) -> Router {
     let guard = IfMatchLayer::new("failing", store, PathKey).with_retry_after(3);
     let write = async |expected: Expected<Failing>| expected.lost().to_string();
     Router::new().route(
@@ -359,13 +379,13 @@ async fn a_store_that_cannot_answer_is_503_and_nothing_ran() {
 
 impl Conflicts for Failing {
     async fn conflict(&self, _: &u64, _: Option<&Version>) -> Result<Option<Conflict>, Secret> {
-        Err(Secret)
+        Err(Secret { busy: false })
     }
 }
 
 #[tokio::test]
 async fn a_conflict_that_cannot_be_told_about_is_still_a_412() {
-    let store = Failing(Arc::new(Mutex::new(vec![false])));
+    let store = Failing::with(&[false]);
     let guard = IfMatchLayer::new("failing", store, PathKey).with_public_conflicts();
     let app: Router = Router::new().route("/posts/{id}", put(async || ()).route_layer(guard));
     let answer = posts::put(&app, "\"x\"", "x").await;

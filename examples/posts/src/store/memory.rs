@@ -86,11 +86,9 @@ impl PostStore for MemoryPosts {
         &self,
         expected: Expected<Self::Versions>,
     ) -> Result<(), WriteError<StoreError>> {
-        self.posts.remove(expected).map_err(|error| match error {
-            WriteError::Lost(lost) => WriteError::Lost(lost),
-            WriteError::Absent => WriteError::Absent,
-            WriteError::Backend(never) => match never {},
-        })
+        self.posts
+            .remove(expected)
+            .map_err(|error| error.map_backend(|never| match never {}))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

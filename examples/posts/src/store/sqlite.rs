@@ -101,6 +101,10 @@ impl VersionStore for SqlitePosts {
         true
     }
 
+    fn is_busy(error: &StoreError) -> bool {
+        matches!(error, StoreError::Busy(_))
+    }
+
     async fn current(&self, id: &PostId) -> Result<Option<Version>, StoreError> {
         statements::version(&mut *self.read.acquire().await?, *id).await
     }
