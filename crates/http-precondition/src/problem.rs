@@ -45,7 +45,6 @@ const CAPACITY: usize = 512;
 ///     ),
 /// );
 /// ```
-#[derive(Clone)]
 #[must_use = "a problem document does nothing until it is sent"]
 pub struct Problem {
     // Invariant: a JSON object with at least two members that lacks only its closing brace.
@@ -227,6 +226,16 @@ impl Problem {
             self.json.push(b':');
         }
         !standard
+    }
+}
+
+/// A copy of what is written so far, with as much room to go on as a new document has: what all
+/// documents of a kind share can be written once.
+impl Clone for Problem {
+    fn clone(&self) -> Self {
+        let mut json = Vec::with_capacity(self.json.len() + CAPACITY / 2);
+        json.extend_from_slice(&self.json);
+        Self { json, ..*self }
     }
 }
 

@@ -11,13 +11,14 @@ use version_store::{Conflict, Version, VersionStore};
 use crate::body::RefusalBody;
 use crate::config::Config;
 use crate::head::Head;
+use crate::reason::Reason;
 use crate::refusal::Refusal;
 
 impl<S: VersionStore, F, W> Config<S, F, W> {
     /// The whole answer to a refused request, which is logged here and nowhere else.
     pub(crate) fn refuse<B: RefusalBody>(
         &self,
-        head: &Head,
+        head: Head<'_>,
         refusal: Refusal,
         conflict: Option<&Conflict<S::Revision>>,
     ) -> Response<B> {
@@ -25,7 +26,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         let problem = self.document(head, &refusal, conflict);
         let text = problem.into_json();
         let length = text.len();
-        let head_only = head.method == Method::HEAD;
+        let head_only = *head.method() == Method::HEAD;
         let mut response = Response::new(B::from_text(if head_only { Bytes::new() } else { text }));
         *response.status_mut() = refusal.status();
         self.fill_fields(response.headers_mut(), &refusal);
@@ -43,7 +44,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
     /// opted in.
     pub(crate) async fn refuse_disclosing<B: RefusalBody>(
         &self,
-        head: &Head,
+        head: Head<'_>,
         key: &S::Key,
         refusal: Refusal,
         client_version: Option<Version<S::Revision>>,
@@ -78,22 +79,16 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
 
     fn document(
         &self,
-        head: &Head,
+        head: Head<'_>,
         refusal: &Refusal,
         conflict: Option<&Conflict<S::Revision>>,
     ) -> Problem {
-        let kind = self.kinds.of(refusal.status());
-        let mut problem = Problem::new(refusal.status(), kind.title)
-            .type_uri(&kind.type_uri)
-            .detail(refusal.detail())
-            .instance(head.instance())
-            .string_member("error", kind.error)
-            .string_member("reason", refusal.reason().as_str());
+        let mut problem = self.documents.begun(refusal).instance(head.instance());
         if let Some(field) = refusal.failed_condition() {
             problem = problem.string_member("failed_condition", field.name());
         }
         if let Some(tag) = refusal.current_tag() {
-            problem = problem.member("current_etag", tag);
+            problem = problem.entity_tag_member("current_etag", tag);
         }
         if let Some(conflict) = conflict {
             problem = with_conflict(problem, conflict);
@@ -122,59 +117,85 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
     }
 }
 
-/// What all refusals of one status share, for each status that the layer refuses with.
+/// What all refusals of one kind share, written once: type, title, status, detail, error, reason.
 #[derive(Clone, Debug)]
-pub(crate) struct Kinds([Kind; 6]);
-
-#[derive(Clone, Debug)]
-struct Kind {
-    status: StatusCode,
-    title: &'static str,
-    error: &'static str,
-    type_uri: String,
+pub(crate) struct Documents {
+    by_reason: [Problem; Reason::ALL.len()],
+    missing_on_existing: Problem,
+    gone: Problem,
 }
 
-impl Kinds {
-    /// The kinds, with types that are fragments of this page.
+impl Documents {
+    /// The documents, with types that are fragments of this page.
     pub(crate) fn new(page: &str) -> Self {
-        let kind = |status, title, error: &'static str| Kind {
-            status,
-            title,
-            error,
-            type_uri: format!("{page}#{}", error.replace('_', "-")),
+        let begin = |refusal: &Refusal, detail| {
+            let title = refusal.status().canonical_reason().unwrap_or_default();
+            let fragment = title.to_ascii_lowercase().replace(' ', "-");
+            Problem::new(refusal.status(), title)
+                .type_uri(&format!("{page}#{fragment}"))
+                .detail(detail)
+                .string_member("error", &fragment.replace('-', "_"))
+                .string_member("reason", refusal.reason().as_str())
         };
-        Self([
-            kind(
-                StatusCode::PRECONDITION_FAILED,
-                "Precondition Failed",
-                "precondition_failed",
+        let of = |reason| {
+            let refusal = Refusal::new(reason);
+            begin(&refusal, detail(reason))
+        };
+        Self {
+            by_reason: Reason::ALL.map(of),
+            missing_on_existing: begin(
+                &Refusal::new(Reason::MissingCondition),
+                "This request would overwrite without looking. Send If-Match with the entity tag of \
+                 the version that you have read.",
             ),
-            kind(
-                StatusCode::PRECONDITION_REQUIRED,
-                "Precondition Required",
-                "precondition_required",
-            ),
-            kind(StatusCode::BAD_REQUEST, "Bad Request", "bad_request"),
-            kind(StatusCode::NOT_FOUND, "Not Found", "not_found"),
-            kind(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Service Unavailable",
-                "service_unavailable",
-            ),
-            kind(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Internal Server Error",
-                "internal_server_error",
-            ),
-        ])
+            gone: begin(&Refusal::gone(), detail(Reason::Absent)),
+        }
     }
 
-    fn of(&self, status: StatusCode) -> &Kind {
-        let [.., internal_error] = &self.0;
-        self.0
-            .iter()
-            .find(|kind| kind.status == status)
-            .unwrap_or(internal_error)
+    fn begun(&self, refusal: &Refusal) -> Problem {
+        let exists = refusal.current_tag().is_some();
+        match (refusal.reason(), refusal.status()) {
+            (Reason::MissingCondition, _) if exists => self.missing_on_existing.clone(),
+            (Reason::Absent, StatusCode::NOT_FOUND) => self.gone.clone(),
+            (reason, _) => self.by_reason[reason as usize].clone(),
+        }
+    }
+}
+
+/// What the client reads.
+fn detail(reason: Reason) -> &'static str {
+    match reason {
+        Reason::MissingCondition => {
+            "This request needs a condition. Send If-None-Match: * to create, or If-Match with the \
+             entity tag of the version that you have read."
+        }
+        Reason::StaleVersion => "The resource changed since the version that If-Match names.",
+        Reason::LostRace => "Another request changed the resource while this one was running.",
+        Reason::ForeignTag => {
+            "If-Match names a version of another resource, or of one that was deleted since."
+        }
+        Reason::WeakTag => {
+            "If-Match names the current version by a weak entity tag, which never matches. \
+             Something between client and server weakened it."
+        }
+        Reason::MangledTag => "The entity tag in If-Match was changed between server and client.",
+        Reason::UnknownTag => "If-Match names no version that this service knows.",
+        Reason::Absent => "The resource does not exist.",
+        Reason::Exists => "If-None-Match names the resource, which exists.",
+        Reason::ModifiedSince => {
+            "The resource was modified after the date that If-Unmodified-Since names."
+        }
+        Reason::MalformedCondition => "A condition field is not of the form that RFC 9110 gives.",
+        Reason::OversizedCondition => "A condition field has more than 8192 octets or 64 tags.",
+        Reason::StoreUnavailable => "The store cannot tell the current version now.",
+        Reason::Busy => "The resource could not be had in time.",
+        Reason::OutcomeUnknown => "Whether the write took place is not known. Read, then decide.",
+        Reason::UnguardedWrite => {
+            "The service did not say how its write ended. The write may have happened."
+        }
+        Reason::Unkeyed => {
+            "The service is put together wrongly: it cannot tell which resource this is."
+        }
     }
 }
 
@@ -213,13 +234,13 @@ fn with_conflict<R>(problem: Problem, conflict: &Conflict<R>) -> Problem {
     .member("conflict", &member)
 }
 
-fn log(head: &Head, refusal: &Refusal) {
+fn log(head: Head<'_>, refusal: &Refusal) {
     let current = refusal.current_tag().map(tracing::field::display);
     macro_rules! event {
         ($level:expr) => {
             tracing::event!(
                 $level,
-                method = %head.method,
+                method = %head.method(),
                 resource = head.instance(),
                 status = refusal.status().as_u16(),
                 reason = refusal.reason().as_str(),

@@ -6,9 +6,10 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Response, StatusCode};
+use http_precondition::{Conditions, HttpDate};
 use version_store::{Conflict, Conflicts, Version, VersionStore};
 
-use crate::answer::Kinds;
+use crate::answer::Documents;
 use crate::policy::Policy;
 use crate::tag::TagMint;
 
@@ -33,7 +34,7 @@ pub(crate) struct Config<S: VersionStore, F, W> {
     pub(crate) disclose_to_authorized_only: bool,
     pub(crate) version_before_body: bool,
     pub(crate) strict_put_validators: bool,
-    pub(crate) kinds: Kinds,
+    pub(crate) documents: Arc<Documents>,
     pub(crate) retry_after_seconds: u32,
 }
 
@@ -76,9 +77,14 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             disclose_to_authorized_only: true,
             version_before_body: false,
             strict_put_validators: false,
-            kinds: Kinds::new(PROBLEM_TYPES),
+            documents: Arc::new(Documents::new(PROBLEM_TYPES)),
             retry_after_seconds: 1,
         }
+    }
+
+    /// The condition fields of a request.
+    pub(crate) fn conditions(&self, parts: &Parts) -> Conditions {
+        Conditions::from_headers(&parts.headers, || HttpDate::from((self.clock)()))
     }
 
     /// What to ask for conflict metadata, where the owner opted in and whoever asks is authorized.
@@ -136,7 +142,7 @@ impl<S: VersionStore, F: Clone, W: Clone> Clone for Config<S, F, W> {
             disclose_to_authorized_only: self.disclose_to_authorized_only,
             version_before_body: self.version_before_body,
             strict_put_validators: self.strict_put_validators,
-            kinds: self.kinds.clone(),
+            documents: Arc::clone(&self.documents),
             retry_after_seconds: self.retry_after_seconds,
         }
     }

@@ -1,6 +1,6 @@
 //! The decision about a write, once the current version is known.
 
-use http_precondition::{Defect, Field, Guard, TagCondition, Verdict, evaluate};
+use http_precondition::{Conditions, Defect, Field, Guard, TagCondition, Verdict, evaluate};
 use version_store::{Demand, Version, VersionStore};
 
 use crate::Reason;
@@ -25,80 +25,87 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
     /// (RFC 6585 §3), in this order.
     pub(crate) fn decide(
         &self,
-        head: &Head,
-        hook_sees: Option<&http::request::Parts>,
+        head: Head<'_>,
         key: &S::Key,
-        current: Option<&Version<S::Revision>>,
+        current: Option<Version<S::Revision>>,
     ) -> Decision<S::Revision> {
-        if let (Some(authorize), Some(parts)) = (&self.authorize, hook_sees)
-            && let Err(denied) = authorize(parts, key, current)
+        if let (Some(authorize), Some(parts)) = (&self.authorize, head.parts())
+            && let Err(denied) = authorize(parts, key, current.as_ref())
         {
             return Decision::Deny(denied);
         }
-        let state = current.map(|version| CurrentState::new(&self.tags, key, version));
-        let creates = self.policy.creates(&head.method);
-        let refuse = |refusal: Refusal, client_version| {
-            let tag = current.and_then(|version| self.tags.tag(key, version));
-            Decision::Refuse(refusal.with_current_tag(tag), client_version)
-        };
-        match evaluate(&head.method, &head.conditions, state.as_ref(), creates) {
-            Verdict::Refused(field, defect) => {
-                Decision::Refuse(Refusal::new(reason_of(defect)).of_field(field), None)
-            }
-            // A write's failed If-None-Match is 412 as well (RFC 9110 §13.1.2).
-            Verdict::Failed(field) | Verdict::NotModified(field) => {
-                let (reason, client_version) = why(head, key, state.as_ref(), field);
-                refuse(Refusal::new(reason).of_field(field), client_version)
-            }
-            // The target is absent and the method would not create it: no condition is evaluated
-            // (§13.2.1), the handler says 404, and a row that appears in between is not written.
-            Verdict::Ignored => Decision::Go(Demand::Absent),
-            Verdict::Required => refuse(Refusal::new(Reason::MissingCondition), None),
-            Verdict::Proceed(guard) => match self.demand(guard, current) {
-                Some(demand) => Decision::Go(demand),
-                None if self.policy.need(&head.method) == Need::Required => {
-                    refuse(Refusal::new(Reason::MissingCondition), None)
+        let state = current
+            .as_ref()
+            .map(|version| CurrentState::new(&self.tags, key, version));
+        let creates = self.policy.creates(head.method());
+        let missing = || Refusal::new(Reason::MissingCondition);
+        let (refusal, client_version) =
+            match evaluate(head.method(), head.conditions(), state.as_ref(), creates) {
+                Verdict::Refused(field, defect) => {
+                    let refusal = Refusal::new(reason_of(defect)).of_field(field);
+                    return Decision::Refuse(refusal, None);
                 }
-                None => Decision::Go(Demand::Anything),
-            },
-        }
+                // A write's failed If-None-Match is 412 as well (RFC 9110 §13.1.2).
+                Verdict::Failed(field) | Verdict::NotModified(field) => {
+                    let (reason, client_version) = why(head.conditions(), state.as_ref(), field);
+                    (Refusal::new(reason).of_field(field), client_version)
+                }
+                // The target is absent and the method would not create it: no condition is evaluated
+                // (§13.2.1), the handler says 404, and a row that appears in between is not written.
+                Verdict::Ignored => return Decision::Go(Demand::Absent),
+                Verdict::Required => (missing(), None),
+                Verdict::Proceed(guard) if self.guards(guard) => {
+                    return Decision::Go(demand(guard, current));
+                }
+                Verdict::Proceed(_) if self.policy.need(head.method()) == Need::Required => {
+                    (missing(), None)
+                }
+                Verdict::Proceed(_) => return Decision::Go(Demand::Anything),
+            };
+        let tag = state.as_ref().and_then(CurrentState::tag);
+        Decision::Refuse(refusal.with_current_tag(tag), client_version)
     }
 
-    /// What a condition that holds demands of the write, or `None` where it guards nothing.
-    fn demand(
-        &self,
-        guard: Guard,
-        current: Option<&Version<S::Revision>>,
-    ) -> Option<Demand<S::Revision>> {
-        let exactly = || current.cloned().map(Demand::Exactly);
+    /// Whether a condition that holds guards the write.
+    fn guards(&self, guard: Guard) -> bool {
         match guard {
-            Guard::Version => exactly(),
+            Guard::Version | Guard::Absent => true,
             // Two writes within a second would share a date, were it not for the store's word.
-            Guard::Date => exactly().filter(|_| self.store.dates_advance()),
-            Guard::Existing => Some(Demand::Existing).filter(|_| !self.policy.wildcard_refused),
-            Guard::Absent => Some(Demand::Absent),
-            Guard::None => None,
+            Guard::Date => self.store.dates_advance(),
+            Guard::Existing => !self.policy.wildcard_refused,
+            Guard::None => false,
         }
     }
+}
 
-    /// What becomes of a write to something that has no version, such as a collection: `None` where
-    /// it goes on.
-    pub(crate) fn decide_unkeyed(head: &Head) -> Option<Refusal> {
-        let conditions = &head.conditions;
-        let refuse = |reason, field| Some(Refusal::new(reason).of_field(field));
-        match (&conditions.if_match, &conditions.if_none_match) {
-            (TagCondition::Malformed, _) => refuse(Reason::MalformedCondition, Field::IfMatch),
-            (TagCondition::Oversized, _) => refuse(Reason::OversizedCondition, Field::IfMatch),
-            (_, TagCondition::Malformed) => refuse(Reason::MalformedCondition, Field::IfNoneMatch),
-            (_, TagCondition::Oversized) => refuse(Reason::OversizedCondition, Field::IfNoneMatch),
-            // No version is known, so none matches.
-            (TagCondition::Any | TagCondition::Tags(_) | TagCondition::Empty, _) => {
-                refuse(Reason::UnknownTag, Field::IfMatch)
-            }
-            // What is routed and has a handler exists.
-            (TagCondition::Absent, TagCondition::Any) => refuse(Reason::Exists, Field::IfNoneMatch),
-            (TagCondition::Absent, _) => None,
+/// What a condition that holds demands of the write.
+fn demand<R>(guard: Guard, current: Option<Version<R>>) -> Demand<R> {
+    match (guard, current) {
+        (Guard::Version | Guard::Date, Some(version)) => Demand::Exactly(version),
+        (Guard::Existing, _) => Demand::Existing,
+        (Guard::None, _) => Demand::Anything,
+        // A version that is named and does not exist: the evaluation excludes it, and if it did not,
+        // nothing that exists may be written.
+        (Guard::Absent | Guard::Version | Guard::Date, _) => Demand::Absent,
+    }
+}
+
+/// What becomes of a write to something that has no version, such as a collection: `None` where it
+/// goes on.
+pub(crate) fn decide_unkeyed(conditions: &Conditions) -> Option<Refusal> {
+    let refuse = |reason, field| Some(Refusal::new(reason).of_field(field));
+    match (&conditions.if_match, &conditions.if_none_match) {
+        (TagCondition::Malformed, _) => refuse(Reason::MalformedCondition, Field::IfMatch),
+        (TagCondition::Oversized, _) => refuse(Reason::OversizedCondition, Field::IfMatch),
+        (_, TagCondition::Malformed) => refuse(Reason::MalformedCondition, Field::IfNoneMatch),
+        (_, TagCondition::Oversized) => refuse(Reason::OversizedCondition, Field::IfNoneMatch),
+        // No version is known, so none matches.
+        (TagCondition::Any | TagCondition::Tags(_) | TagCondition::Empty, _) => {
+            refuse(Reason::UnknownTag, Field::IfMatch)
         }
+        // What is routed and has a handler exists.
+        (TagCondition::Absent, TagCondition::Any) => refuse(Reason::Exists, Field::IfNoneMatch),
+        (TagCondition::Absent, _) => None,
     }
 }
 
@@ -111,27 +118,24 @@ pub(crate) fn reason_of(defect: Defect) -> Reason {
 
 /// Why the condition of this field failed, and which version of the resource the client holds.
 pub(crate) fn why<S: VersionStore>(
-    head: &Head,
-    key: &S::Key,
+    conditions: &Conditions,
     state: Option<&CurrentState<'_, S>>,
     field: Field,
 ) -> (Reason, Option<Version<S::Revision>>) {
     let Some(state) = state else {
         return (Reason::Absent, None);
     };
-    match (field, &head.conditions.if_match) {
+    match (field, &conditions.if_match) {
         (Field::IfMatch, TagCondition::Tags(tags)) => {
             // Of several tags the one that explains most.
-            let explain = |tag| rank(state.recognise(key, tag));
-            let Some((_, reason, client_version)) =
-                tags.iter().map(explain).min_by_key(|(rank, ..)| *rank)
-            else {
+            let explained = tags.iter().map(|tag| rank(state.recognise(tag)));
+            let Some((_, reason, revision)) = explained.min_by_key(|(rank, ..)| *rank) else {
                 return (Reason::UnknownTag, None);
             };
             let life = state.version().life();
             (
                 reason,
-                client_version.map(|revision| Version::new(revision).with_life(life)),
+                revision.map(|revision| Version::new(revision).with_life(life)),
             )
         }
         (Field::IfMatch, _) => (Reason::UnknownTag, None),

@@ -5,18 +5,18 @@ use std::task::{Context, Poll, ready};
 
 use http::request::Parts;
 use http::{Request, Response};
+use http_precondition::Conditions;
 use pin_project_lite::pin_project;
 use tower_service::Service;
-use version_store::handover::{Ending, Slot};
 use version_store::{Version, VersionStore};
 
 use crate::body::RefusalBody;
 use crate::config::Config;
-use crate::head::Head;
+use crate::decision::Decision;
+use crate::head::{Head, Kept};
 use crate::read::Reading;
-use crate::refusal::Refusal;
 use crate::way::{Opened, Way};
-use crate::write::{Admission, Conclusion, Running, denied_response};
+use crate::write::{Conclusion, Running, denied_response};
 
 pin_project! {
     /// The future of [`IfMatch`](crate::IfMatch).
@@ -45,11 +45,15 @@ pin_project! {
         /// Nothing of ours: the inner service answers.
         Passing { #[pin] inner: Svc::Future },
         /// A write whose id could not be read: a success would be a write that nobody guarded.
-        Unreadable { #[pin] inner: Svc::Future, head: Head },
+        Unreadable { #[pin] inner: Svc::Future, kept: Box<Kept> },
         /// A read: its answer will be tagged.
         Reading { #[pin] inner: Svc::Future, reading: Option<Reading<S>> },
         /// The store is asked, then the inner service is called.
-        Opening { opening: Opening<S, W>, request: Option<(Parts, ReqBody)>, inner: Svc },
+        Opening {
+            opening: Opening<S, W>,
+            waiting: Option<Box<Waiting<ReqBody>>>,
+            inner: Svc,
+        },
         /// A write: its answer will be judged.
         Writing { #[pin] inner: Svc::Future, running: Option<Running<S, W>> },
         /// The inner service is done or was never called; the answer takes asking the store.
@@ -61,9 +65,15 @@ pin_project! {
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// What was asked of the store, together with what is needed when it answers.
+/// A request that waits for the store's answer.
+pub(crate) struct Waiting<B> {
+    pub(crate) parts: Parts,
+    pub(crate) body: B,
+    pub(crate) conditions: Conditions,
+}
+
+/// What was asked of the store, and for which key.
 type Asked<S, T> = BoxFuture<(
-    Head,
     <S as VersionStore>::Key,
     Result<T, <S as VersionStore>::Error>,
 )>;
@@ -75,23 +85,23 @@ pub(crate) enum Opening<S: VersionStore, W: Way<S>> {
 }
 
 impl<S: VersionStore, W: Way<S>> Opening<S, W> {
-    pub(crate) fn read<F>(config: Arc<Config<S, F, W>>, head: Head, key: S::Key) -> Self
+    pub(crate) fn read<F>(config: Arc<Config<S, F, W>>, key: S::Key) -> Self
     where
         F: Send + Sync + 'static,
     {
         Self::Read(Box::pin(async move {
             let current = config.store.current(&key).await;
-            (head, key, current)
+            (key, current)
         }))
     }
 
-    pub(crate) fn write<F>(config: Arc<Config<S, F, W>>, head: Head, key: S::Key) -> Self
+    pub(crate) fn write<F>(config: Arc<Config<S, F, W>>, key: S::Key) -> Self
     where
         F: Send + Sync + 'static,
     {
         Self::Write(Box::pin(async move {
             let opened = config.way.open(&config.store, &key).await;
-            (head, key, opened)
+            (key, opened)
         }))
     }
 }
@@ -126,11 +136,11 @@ where
         loop {
             let next = match this.state.as_mut().project() {
                 StateProjection::Passing { inner } => return inner.poll(cx),
-                StateProjection::Unreadable { inner, head } => {
+                StateProjection::Unreadable { inner, kept } => {
                     let response = ready!(inner.poll(cx))?;
                     let success = response.status().as_u16() < 400;
                     return Poll::Ready(Ok(if success {
-                        config.unguarded(head, &response, false)
+                        config.unguarded(kept.head(), &response, false)
                     } else {
                         response
                     }));
@@ -142,22 +152,32 @@ where
                 }
                 StateProjection::Opening {
                     opening,
-                    request,
+                    waiting,
                     inner,
                 } => match opening {
                     Opening::Read(store) => {
-                        let (head, key, current) = ready!(store.as_mut().poll(cx));
-                        State::read_opened(config, inner, head, key, current, request.take())
+                        let (key, current) = ready!(store.as_mut().poll(cx));
+                        let waiting = *waiting.take().expect(ONCE);
+                        match current {
+                            Ok(current) => State::read_opened(inner, key, current, waiting),
+                            Err(error) => {
+                                let head = Head::Whole(&waiting.parts, &waiting.conditions);
+                                return Poll::Ready(Ok(config.unavailable(head, &error)));
+                            }
+                        }
                     }
                     Opening::Write(store) => {
-                        let (head, key, opened) = ready!(store.as_mut().poll(cx));
-                        let (parts, body) = request.take().expect(ONCE);
-                        State::write_opened(config, inner, head, key, opened, parts, body)
+                        let (key, opened) = ready!(store.as_mut().poll(cx));
+                        let waiting = *waiting.take().expect(ONCE);
+                        State::write_opened(config, inner, key, opened, waiting)
                     }
                 },
                 StateProjection::Writing { inner, running } => {
                     let response = ready!(inner.poll(cx))?;
-                    State::written(config, running.take().expect(ONCE), response)
+                    match settled(config, running.take().expect(ONCE), response) {
+                        Ok(response) => return Poll::Ready(Ok(response)),
+                        Err(answer) => State::Answering { answer },
+                    }
                 }
                 StateProjection::Answering { answer } => return answer.as_mut().poll(cx).map(Ok),
                 StateProjection::Answered { response } => {
@@ -184,130 +204,116 @@ where
         }
     }
 
-    /// The version is known, or is not to be known: a read goes on to the handler.
-    fn read_opened<F>(
-        config: &Arc<Config<S, F, W>>,
+    /// A read goes on to the handler, with the version that was read before where that was asked for.
+    pub(crate) fn read_opened(
         inner: &mut Svc,
-        head: Head,
         key: S::Key,
-        current: Result<Option<Version<S::Revision>>, S::Error>,
-        request: Option<(Parts, ReqBody)>,
+        before: Option<Version<S::Revision>>,
+        waiting: Waiting<ReqBody>,
     ) -> Self {
-        match current {
-            Err(error) => Self::answered(config.unavailable(&head, &error)),
-            Ok(before) => {
-                let (parts, body) = request.expect(ONCE);
-                let inner = inner.call(Request::from_parts(parts, body));
-                Self::Reading {
-                    inner,
-                    reading: Some(Reading { head, key, before }),
-                }
-            }
+        let Waiting {
+            parts,
+            body,
+            conditions,
+        } = waiting;
+        let kept = (!conditions.is_empty()).then(|| Kept::of(&parts, conditions, false));
+        let reading = Reading {
+            kept,
+            key,
+            before: before.map(Box::new),
+        };
+        let inner = inner.call(Request::from_parts(parts, body));
+        Self::Reading {
+            inner,
+            reading: Some(reading),
         }
     }
 
-    /// The version is known, or is not to be known: a write is admitted or refused.
+    /// The version is known, or is not to be known: a write is handed over or refused.
     pub(crate) fn write_opened<F>(
         config: &Arc<Config<S, F, W>>,
         inner: &mut Svc,
-        head: Head,
         key: S::Key,
         opened: Result<Opened<S::Revision, W::Held>, S::Error>,
-        parts: Parts,
-        body: ReqBody,
+        waiting: Waiting<ReqBody>,
     ) -> Self
     where
         F: Send + Sync + 'static,
     {
-        let opened = match opened {
+        let Waiting {
+            parts,
+            body,
+            conditions,
+        } = waiting;
+        let head = Head::Whole(&parts, &conditions);
+        let Opened { current, held } = match opened {
             Ok(opened) => opened,
-            Err(error) => return Self::answered(config.unavailable(&head, &error)),
+            Err(error) => return Self::answered(config.unavailable(head, &error)),
         };
-        match config.admit(head, key, opened, parts, body) {
-            Admission::Run(request, running) => Self::Writing {
-                inner: inner.call(request),
-                running: Some(running),
-            },
-            Admission::Deny(denied) => Self::answered(denied_response(denied)),
-            Admission::Refuse {
-                head,
-                key,
-                refusal,
-                client_version,
-            } => Self::refused(config, head, key, refusal, client_version),
-        }
-    }
-
-    fn refused<F>(
-        config: &Arc<Config<S, F, W>>,
-        head: Head,
-        key: S::Key,
-        refusal: Refusal,
-        client_version: Option<Version<S::Revision>>,
-    ) -> Self
-    where
-        F: Send + Sync + 'static,
-    {
-        if config.disclosure_for(&refusal).is_none() {
-            return Self::answered(config.refuse(&head, refusal, None));
-        }
-        let config = Arc::clone(config);
-        let answer = Box::pin(async move {
-            config
-                .refuse_disclosing(&head, &key, refusal, client_version)
-                .await
-        });
-        Self::Answering { answer }
-    }
-
-    /// The handler has answered: how its write ended decides what becomes of the answer.
-    fn written<F>(
-        config: &Arc<Config<S, F, W>>,
-        running: Running<S, W>,
-        response: Response<ResBody>,
-    ) -> Self
-    where
-        F: Send + Sync + 'static,
-    {
-        let Running {
-            head,
-            slot,
-            mut held,
-        } = running;
-        if let Some(ending) = config.way.settle_at_once(&mut held, &slot) {
-            return Self::settled(config, head, slot, ending, response);
-        }
-        let config = Arc::clone(config);
-        let answer = Box::pin(async move {
-            let success = response.status().as_u16() < 400;
-            let ending = config.way.settle(held, &slot, success).await;
-            match config.conclude(&head, slot.key(), ending, response) {
-                Conclusion::Answer(response) => response,
-                Conclusion::Lost => config.afresh(&head, slot.key()).await,
+        match config.decide(head, &key, current) {
+            Decision::Go(demand) => {
+                let (request, running) = config.lend(conditions, key, demand, held, parts, body);
+                Self::Writing {
+                    inner: inner.call(request),
+                    running: Some(running),
+                }
             }
-        });
-        Self::Answering { answer }
-    }
-
-    fn settled<F>(
-        config: &Arc<Config<S, F, W>>,
-        head: Head,
-        slot: Slot<S>,
-        ending: Ending<S::Revision>,
-        response: Response<ResBody>,
-    ) -> Self
-    where
-        F: Send + Sync + 'static,
-    {
-        match config.conclude(&head, slot.key(), ending, response) {
-            Conclusion::Answer(response) => Self::answered(response),
-            Conclusion::Lost => {
+            Decision::Deny(denied) => Self::answered(denied_response(denied)),
+            Decision::Refuse(refusal, _) if config.disclosure_for(&refusal).is_none() => {
+                Self::answered(config.refuse(head, refusal, None))
+            }
+            Decision::Refuse(refusal, client_version) => {
                 let config = Arc::clone(config);
-                let answer = Box::pin(async move { config.afresh(&head, slot.key()).await });
+                let kept = Kept::of(&parts, conditions, false);
+                let answer = Box::pin(async move {
+                    config
+                        .refuse_disclosing(kept.head(), &key, refusal, client_version)
+                        .await
+                });
                 Self::Answering { answer }
             }
         }
     }
+}
+
+/// The handler has answered: how its write ended decides what becomes of the answer. What has to be
+/// waited for is still to come.
+fn settled<S, F, W, B>(
+    config: &Arc<Config<S, F, W>>,
+    running: Running<S, W>,
+    response: Response<B>,
+) -> Result<Response<B>, BoxFuture<Response<B>>>
+where
+    S: VersionStore,
+    F: Send + Sync + 'static,
+    W: Way<S>,
+    B: RefusalBody + Send + 'static,
+{
+    let Running {
+        kept,
+        slot,
+        mut held,
+    } = running;
+    if let Some(ending) = config.way.settle_at_once(&mut held, &slot) {
+        return match config.conclude(kept.head(), slot.key(), ending, response) {
+            Conclusion::Answer(response) => Ok(response),
+            Conclusion::Lost => {
+                let config = Arc::clone(config);
+                Err(Box::pin(async move {
+                    config.afresh(kept.head(), slot.key()).await
+                }))
+            }
+        };
+    }
+    let config = Arc::clone(config);
+    Err(Box::pin(async move {
+        let success = response.status().as_u16() < 400;
+        let ending = config.way.settle(held, &slot, success).await;
+        match config.conclude(kept.head(), slot.key(), ending, response) {
+            Conclusion::Answer(response) => response,
+            Conclusion::Lost => config.afresh(kept.head(), slot.key()).await,
+        }
+    }))
 }
 
 impl<Svc, S, F, W, ReqBody, ResBody> fmt::Debug for ResponseFuture<Svc, S, F, W, ReqBody, ResBody>

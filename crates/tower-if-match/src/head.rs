@@ -1,65 +1,106 @@
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Method};
-use http_precondition::{Conditions, HttpDate, TagCondition};
-
-use crate::config::Clock;
+use http::{HeaderName, HeaderValue, Method};
+use http_precondition::{Conditions, TagCondition};
 
 /// How much of a client's request id is taken over.
 const MAX_REQUEST_ID: usize = 128;
 
-/// What an answer needs of a request's head after the head went to the handler.
-pub(crate) struct Head {
-    pub(crate) method: Method,
-    pub(crate) conditions: Conditions,
+static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What the decision and the answer need to know of a request's head.
+#[derive(Clone, Copy)]
+pub(crate) enum Head<'a> {
+    /// The head itself, while the layer has it.
+    Whole(&'a Parts, &'a Conditions),
+    /// What was kept of it when it went to the handler.
+    Kept(&'a Kept),
+}
+
+/// What is kept of a request's head for the time when the handler has answered.
+pub(crate) struct Kept {
+    method: Method,
+    conditions: Conditions,
     target: Option<PathAndQuery>,
     request_id: Option<HeaderValue>,
     /// The text of a field that could not be parsed, for the log.
     unparsed: Option<HeaderValue>,
     /// The whole head, where the authorization hook has to see it again after a lost race.
-    pub(crate) for_authorization: Option<Box<Parts>>,
+    parts: Option<Parts>,
 }
 
-impl Head {
-    pub(crate) fn capture(parts: &Parts, clock: &Clock, for_authorization: bool) -> Self {
-        let conditions = Conditions::from_headers(&parts.headers, || HttpDate::from(clock()));
-        Self {
-            unparsed: unparsed(parts, &conditions),
-            conditions,
+impl Kept {
+    pub(crate) fn of(parts: &Parts, conditions: Conditions, for_authorization: bool) -> Box<Self> {
+        Box::new(Self {
             method: parts.method.clone(),
             target: target(parts).cloned(),
-            request_id: parts.headers.get("x-request-id").cloned(),
-            for_authorization: for_authorization.then(|| Box::new(parts.clone())),
+            request_id: parts.headers.get(&X_REQUEST_ID).cloned(),
+            unparsed: unparsed(parts, &conditions).cloned(),
+            parts: for_authorization.then(|| parts.clone()),
+            conditions,
+        })
+    }
+
+    pub(crate) fn head(&self) -> Head<'_> {
+        Head::Kept(self)
+    }
+}
+
+impl<'a> Head<'a> {
+    pub(crate) fn method(self) -> &'a Method {
+        match self {
+            Self::Whole(parts, _) => &parts.method,
+            Self::Kept(kept) => &kept.method,
+        }
+    }
+
+    pub(crate) fn conditions(self) -> &'a Conditions {
+        match self {
+            Self::Whole(_, conditions) => conditions,
+            Self::Kept(kept) => &kept.conditions,
+        }
+    }
+
+    /// What the authorization hook sees, where there is one.
+    pub(crate) fn parts(self) -> Option<&'a Parts> {
+        match self {
+            Self::Whole(parts, _) => Some(parts),
+            Self::Kept(kept) => kept.parts.as_ref(),
         }
     }
 
     /// The path of the request's target, as the client sent it.
-    pub(crate) fn instance(&self) -> &str {
-        self.target.as_ref().map_or("", PathAndQuery::path)
+    pub(crate) fn instance(self) -> &'a str {
+        let target = match self {
+            Self::Whole(parts, _) => target(parts),
+            Self::Kept(kept) => kept.target.as_ref(),
+        };
+        target.map_or("", PathAndQuery::path)
     }
 
     /// The request's id, where it is one that can be passed on without a second thought.
-    pub(crate) fn request_id(&self) -> Option<&str> {
-        let id = self.request_id.as_ref()?.to_str().ok()?;
+    pub(crate) fn request_id(self) -> Option<&'a str> {
+        let id = match self {
+            Self::Whole(parts, _) => parts.headers.get(&X_REQUEST_ID),
+            Self::Kept(kept) => kept.request_id.as_ref(),
+        };
+        let id = id?.to_str().ok()?;
         let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"._-".contains(&octet);
         let valid = (1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(plain);
         valid.then_some(id)
     }
 
     /// The tags that were sent, cut and escaped: for the log, never for an answer.
-    pub(crate) fn sent_tags(&self) -> String {
+    pub(crate) fn sent_tags(self) -> String {
         const CUT: usize = 128;
-        let fields = [&self.conditions.if_match, &self.conditions.if_none_match];
+        let conditions = self.conditions();
         let mut sent = String::new();
-        for field in fields {
+        for field in [&conditions.if_match, &conditions.if_none_match] {
             let octets = match field {
                 TagCondition::Tags(tags) => tags.as_bytes(),
                 TagCondition::Any => b"*",
                 TagCondition::Absent | TagCondition::Empty => continue,
-                TagCondition::Malformed | TagCondition::Oversized => self
-                    .unparsed
-                    .as_ref()
-                    .map_or(b"".as_slice(), HeaderValue::as_bytes),
+                TagCondition::Malformed | TagCondition::Oversized => self.unparsed(),
             };
             if !sent.is_empty() {
                 sent.push_str(" | ");
@@ -75,9 +116,17 @@ impl Head {
         }
         sent
     }
+
+    fn unparsed(self) -> &'a [u8] {
+        let text = match self {
+            Self::Whole(parts, conditions) => unparsed(parts, conditions),
+            Self::Kept(kept) => kept.unparsed.as_ref(),
+        };
+        text.map_or(b"", HeaderValue::as_bytes)
+    }
 }
 
-fn unparsed(parts: &Parts, conditions: &Conditions) -> Option<HeaderValue> {
+fn unparsed<'a>(parts: &'a Parts, conditions: &Conditions) -> Option<&'a HeaderValue> {
     let defective =
         |field: &TagCondition| matches!(field, TagCondition::Malformed | TagCondition::Oversized);
     let name = if defective(&conditions.if_match) {
@@ -87,7 +136,7 @@ fn unparsed(parts: &Parts, conditions: &Conditions) -> Option<HeaderValue> {
     } else {
         return None;
     };
-    parts.headers.get(name).cloned()
+    parts.headers.get(name)
 }
 
 #[cfg(feature = "axum")]

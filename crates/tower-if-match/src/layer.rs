@@ -7,7 +7,7 @@ use http::request::Parts;
 use tower_layer::Layer;
 use version_store::{Conflicts, Version, VersionStore};
 
-use crate::answer::Kinds;
+use crate::answer::Documents;
 use crate::config::{Config, Denied, disclose};
 use crate::key::FindKey;
 use crate::policy::Need;
@@ -180,7 +180,7 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     ///
     /// Default: [the page of this crate's documentation](crate::problems).
     pub fn with_problem_types(self, page: &str) -> Self {
-        self.with(|config| config.kinds = Kinds::new(page))
+        self.with(|config| config.documents = Arc::new(Documents::new(page)))
     }
 
     /// What 503 says in `Retry-After`.

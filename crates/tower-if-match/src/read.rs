@@ -16,16 +16,17 @@ use crate::Reason;
 use crate::body::RefusalBody;
 use crate::config::Config;
 use crate::decision::{reason_of, why};
-use crate::head::Head;
+use crate::head::{Head, Kept};
 use crate::refusal::Refusal;
 use crate::tag::CurrentState;
 
 /// A read whose handler runs.
 pub(crate) struct Reading<S: VersionStore> {
-    pub(crate) head: Head,
+    /// Where the request has conditions; without any its answer can only be the handler's.
+    pub(crate) kept: Option<Box<Kept>>,
     pub(crate) key: S::Key,
     /// The version that was read before the handler ran, where the owner asked for that.
-    pub(crate) before: Option<Version<S::Revision>>,
+    pub(crate) before: Option<Box<Version<S::Revision>>>,
 }
 
 impl<S: VersionStore, F, W> Config<S, F, W> {
@@ -41,17 +42,21 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         }
         let (version, variant) = match (&marked, &reading.before) {
             (Some((version, variant)), _) => (Some(version), variant.as_deref()),
-            (None, before) => (before.as_ref(), None),
+            (None, before) => (before.as_deref(), None),
         };
         let fields = response.headers_mut();
         let representation = match version {
             Some(version) => self.tag_representation(fields, &reading.key, version, variant),
             None => self.own_representation(fields, &reading.key),
         };
-        if reading.head.conditions.is_empty() {
-            return response;
+        match &reading.kept {
+            Some(kept) => {
+                let state =
+                    version.map(|version| CurrentState::new(&self.tags, &reading.key, version));
+                self.evaluate_read(kept.head(), state.as_ref(), representation, response)
+            }
+            None => response,
         }
-        self.evaluate_read(reading, version, representation, response)
     }
 
     /// Makes tag and date of the version that the body was read with.
@@ -110,20 +115,22 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
 
     fn evaluate_read<B: RefusalBody>(
         &self,
-        reading: &Reading<S>,
-        version: Option<&Version<S::Revision>>,
+        head: Head<'_>,
+        state: Option<&CurrentState<'_, S>>,
         representation: Representation,
         response: Response<B>,
     ) -> Response<B> {
-        let head = &reading.head;
-        match evaluate(&head.method, &head.conditions, Some(&representation), false) {
+        match evaluate(
+            head.method(),
+            head.conditions(),
+            Some(&representation),
+            false,
+        ) {
             Verdict::Proceed(_) | Verdict::Ignored | Verdict::Required => response,
             Verdict::NotModified(_) => not_modified(response),
             Verdict::Failed(field) => {
-                let key = &reading.key;
-                let state = version.map(|version| CurrentState::new(&self.tags, key, version));
-                let reason = match &state {
-                    Some(state) => why(head, key, Some(state), field).0,
+                let reason = match state {
+                    Some(_) => why(head.conditions(), state, field).0,
                     None => Reason::UnknownTag,
                 };
                 let refusal = Refusal::new(reason).of_field(field);

@@ -46,6 +46,26 @@ pub enum Reason {
 }
 
 impl Reason {
+    pub(crate) const ALL: [Self; 17] = [
+        Self::MissingCondition,
+        Self::StaleVersion,
+        Self::LostRace,
+        Self::ForeignTag,
+        Self::WeakTag,
+        Self::MangledTag,
+        Self::UnknownTag,
+        Self::Absent,
+        Self::Exists,
+        Self::ModifiedSince,
+        Self::MalformedCondition,
+        Self::OversizedCondition,
+        Self::StoreUnavailable,
+        Self::Busy,
+        Self::OutcomeUnknown,
+        Self::UnguardedWrite,
+        Self::Unkeyed,
+    ];
+
     /// The code, such as `stale_version`.
     pub fn as_str(self) -> &'static str {
         match self {

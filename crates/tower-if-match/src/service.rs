@@ -13,11 +13,11 @@ use version_store::{Demand, VersionStore};
 use crate::Reason;
 use crate::body::RefusalBody;
 use crate::config::Config;
-use crate::future::{Opening, ResponseFuture, State};
-use crate::head::Head;
+use crate::decision::decide_unkeyed;
+use crate::future::{Opening, ResponseFuture, State, Waiting};
+use crate::head::{Head, Kept};
 use crate::key::{FindKey, Found};
 use crate::policy::Need;
-use crate::read::Reading;
 use crate::refusal::Refusal;
 use crate::way::{CompareAndSwap, Way};
 
@@ -51,18 +51,12 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let (mut parts, body) = request.into_parts();
-        let class = MethodClass::of(&parts.method);
-        let state = if class == MethodClass::Unconditional {
-            State::Passing {
-                inner: self.forward(parts, body),
-            }
-        } else {
-            let found = self.config.finder.find(&mut parts);
-            match class {
-                MethodClass::Write => self.write(found, parts, body),
-                MethodClass::Read | MethodClass::Unconditional => self.read(found, parts, body),
-            }
+        let state = match MethodClass::of(request.method()) {
+            MethodClass::Unconditional => State::Passing {
+                inner: self.inner.call(request),
+            },
+            MethodClass::Read => self.read(request),
+            MethodClass::Write => self.write(request),
         };
         ResponseFuture::new(Arc::clone(&self.config), state)
     }
@@ -76,21 +70,24 @@ where
 {
     fn write<ReqBody, ResBody>(
         &mut self,
-        found: Found<S::Key>,
-        mut parts: Parts,
-        body: ReqBody,
+        request: Request<ReqBody>,
     ) -> State<Svc, S, W, ReqBody, ResBody>
     where
         Svc: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
         ResBody: RefusalBody + Send + 'static,
     {
-        let config = Arc::clone(&self.config);
-        let head = Head::capture(&parts, &config.clock, config.authorize.is_some());
+        let config = &self.config;
+        let (mut parts, body) = request.into_parts();
+        let found = config.finder.find(&mut parts);
+        let conditions = config.conditions(&parts);
         let key = match found {
             Found::Key(key) => key,
             Found::NotOurs => {
-                return match Config::<S, F, W>::decide_unkeyed(&head) {
-                    Some(refusal) => State::answered(config.refuse(&head, refusal, None)),
+                return match decide_unkeyed(&conditions) {
+                    Some(refusal) => {
+                        let head = Head::Whole(&parts, &conditions);
+                        State::answered(config.refuse(head, refusal, None))
+                    }
                     None => State::Passing {
                         inner: self.forward(parts, body),
                     },
@@ -98,52 +95,59 @@ where
             }
             Found::Unreadable => {
                 Unreadable::<S>::mark(&mut parts.extensions);
+                let kept = Kept::of(&parts, conditions, false);
                 return State::Unreadable {
                     inner: self.forward(parts, body),
-                    head,
+                    kept,
                 };
             }
             Found::Misconfigured(why) => {
                 tracing::error!(why, "no key can be derived on this route");
-                let refusal = Refusal::new(Reason::Unkeyed);
-                return State::answered(config.refuse(&head, refusal, None));
+                let head = Head::Whole(&parts, &conditions);
+                return State::answered(config.refuse(head, Refusal::new(Reason::Unkeyed), None));
             }
         };
-        if config.policy.need(&head.method) == Need::Exempt
-            && head.conditions.is_empty()
+        if config.policy.need(&parts.method) == Need::Exempt
+            && conditions.is_empty()
             && config.authorize.is_none()
             && let Some(held) = config.way.unopened()
         {
-            let (request, running) = config.lend(head, key, Demand::Anything, held, parts, body);
+            let (request, running) =
+                config.lend(conditions, key, Demand::Anything, held, parts, body);
             return State::Writing {
                 inner: self.inner.call(request),
                 running: Some(running),
             };
         }
+        let waiting = Waiting {
+            parts,
+            body,
+            conditions,
+        };
         if W::OPENS_AT_ONCE
             && let Some(opened) = poll_once(config.way.open(&config.store, &key))
         {
-            return State::write_opened(&config, &mut self.inner, head, key, opened, parts, body);
+            return State::write_opened(config, &mut self.inner, key, opened, waiting);
         }
-        let opening = Opening::write(config, head, key);
+        let opening = Opening::write(Arc::clone(config), key);
         State::Opening {
             opening,
-            request: Some((parts, body)),
+            waiting: Some(Box::new(waiting)),
             inner: self.take_ready(),
         }
     }
 
     fn read<ReqBody, ResBody>(
         &mut self,
-        found: Found<S::Key>,
-        parts: Parts,
-        body: ReqBody,
+        request: Request<ReqBody>,
     ) -> State<Svc, S, W, ReqBody, ResBody>
     where
         Svc: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
         ResBody: RefusalBody + Send + 'static,
     {
-        let key = match found {
+        let config = &self.config;
+        let (mut parts, body) = request.into_parts();
+        let key = match config.finder.find(&mut parts) {
             Found::Key(key) => key,
             Found::NotOurs | Found::Unreadable => {
                 return State::Passing {
@@ -160,24 +164,21 @@ where
                 };
             }
         };
-        let head = Head::capture(&parts, &self.config.clock, false);
-        if self.config.version_before_body {
-            let opening = Opening::read(Arc::clone(&self.config), head, key);
+        let conditions = config.conditions(&parts);
+        let waiting = Waiting {
+            parts,
+            body,
+            conditions,
+        };
+        if config.version_before_body {
+            let opening = Opening::read(Arc::clone(config), key);
             return State::Opening {
                 opening,
-                request: Some((parts, body)),
+                waiting: Some(Box::new(waiting)),
                 inner: self.take_ready(),
             };
         }
-        let reading = Reading {
-            head,
-            key,
-            before: None,
-        };
-        State::Reading {
-            inner: self.forward(parts, body),
-            reading: Some(reading),
-        }
+        State::read_opened(&mut self.inner, key, None, waiting)
     }
 
     fn forward<ReqBody>(&mut self, parts: Parts, body: ReqBody) -> Svc::Future

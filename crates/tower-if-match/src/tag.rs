@@ -22,13 +22,14 @@
 //! format is a stable promise: a change would make every tag that clients hold unknown. The golden
 //! test holds it.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use http::HeaderValue;
 use http_precondition::EntityTag;
 use smallvec::{SmallVec, smallvec};
-use version_store::{Canonical, Key, Revision, Tagging, Version, VersionStore};
+use version_store::{Canonical, Key, Revision, RevisionText, Tagging, Version, VersionStore};
 
 mod recognise;
 #[cfg(test)]
@@ -66,8 +67,9 @@ pub struct TagMint<S: VersionStore> {
 }
 
 struct Shared {
-    /// The encoding of the scope, with which every encoding begins.
+    /// The encoding of the scope, with which every encoding begins, and the hash so far.
     scope: Canonical,
+    scope_hash: u64,
     keys: SmallVec<[MintKey; 1]>,
 }
 
@@ -123,8 +125,14 @@ impl<S: VersionStore> TagMint<S> {
 
     fn of(scope: Canonical, keys: impl IntoIterator<Item = TagKey>) -> Self {
         let keys = keys.into_iter().map(MintKey::from).collect();
+        let scope_hash = fnv(FNV_OFFSET, scope.as_bytes());
+        let shared = Shared {
+            scope,
+            scope_hash,
+            keys,
+        };
         Self {
-            shared: Arc::new(Shared { scope, keys }),
+            shared: Arc::new(shared),
             store: PhantomData,
         }
     }
@@ -156,6 +164,25 @@ impl<S: VersionStore> TagMint<S> {
         }
     }
 
+    /// The tag of a resource's state as a field value.
+    pub(crate) fn field_value(
+        &self,
+        key: &S::Key,
+        version: &Version<S::Revision>,
+    ) -> Option<HeaderValue> {
+        match version.tagging() {
+            Tagging::Untagged => None,
+            Tagging::Own(tag) => Some(tag.to_header_value()),
+            Tagging::Minted => {
+                let opaque = self.mint(&self.shared.keys[0], key, version)?;
+                let mut field: SmallVec<[u8; 64]> = smallvec![b'"'];
+                field.extend_from_slice(&opaque);
+                field.push(b'"');
+                HeaderValue::from_bytes(&field).ok()
+            }
+        }
+    }
+
     fn mint(
         &self,
         mint_key: &MintKey,
@@ -163,34 +190,47 @@ impl<S: VersionStore> TagMint<S> {
         version: &Version<S::Revision>,
     ) -> Option<Opaque> {
         let mut text = RevisionText::default();
-        if version.revision().write_text(&mut text).is_err() || text.0.is_empty() {
+        version.revision().write_text(&mut text);
+        let Some(revision) = text.as_bytes() else {
             tracing::error!(
                 revision = ?version.revision(),
                 "a revision whose text is not 1 to 64 of A-Z a-z 0-9 _ has no tag"
             );
             return None;
-        }
-        Some(self.mint_text(mint_key, key, version.life(), &text.0))
+        };
+        Some(self.mint_text(mint_key, key, version.life(), revision))
     }
 
-    /// The tag of a revision that is known by its text.
+    /// The tag of a revision that is known by its text, at most 64 octets.
     fn mint_text(&self, mint_key: &MintKey, key: &S::Key, life: u64, revision: &[u8]) -> Opaque {
-        let mut encoded = self.shared.scope.clone();
+        let scope = &self.shared.scope;
+        let mut encoded = scope.clone();
         key.encode(&mut encoded);
-        let resource = fold(fnv(FNV_OFFSET, encoded.as_bytes()));
+        let resource = fold(fnv(
+            self.shared.scope_hash,
+            &encoded.as_bytes()[scope.as_bytes().len()..],
+        ));
         encoded.unsigned(life);
         encoded.text(std::str::from_utf8(revision).unwrap_or_default());
         let digest = blake3::keyed_hash(&mint_key.key, encoded.as_bytes());
 
-        let mut opaque: Opaque = smallvec![b'v'];
+        let mut digits = [0; DIGITS];
+        for (pair, octet) in digits
+            .as_chunks_mut()
+            .0
+            .iter_mut()
+            .zip(&digest.as_bytes()[..6])
+        {
+            *pair = hex(*octet);
+        }
+        digits[DIGITS - 4..DIGITS - 2].copy_from_slice(&hex(resource));
+        let mut opaque = Opaque::new();
+        opaque.push(b'v');
         opaque.extend_from_slice(revision);
         opaque.push(b'-');
-        for octet in &digest.as_bytes()[..6] {
-            push_hex(&mut opaque, *octet);
-        }
-        push_hex(&mut opaque, resource);
+        opaque.extend_from_slice(&digits[..DIGITS - 2]);
         let check = mint_key.check(&opaque);
-        push_hex(&mut opaque, check);
+        opaque.extend_from_slice(&hex(check));
         opaque
     }
 }
@@ -218,29 +258,16 @@ fn is_variant_octet(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-' | b'.')
 }
 
-/// Collects a revision's text and refuses what could not be told from the rest of a tag.
-#[derive(Default)]
-struct RevisionText(SmallVec<[u8; 64]>);
-
-impl Write for RevisionText {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let fits = self.0.len() + text.len() <= 64;
-        if !fits || !text.bytes().all(is_revision_octet) {
-            return Err(fmt::Error);
-        }
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
-    }
-}
-
 fn is_revision_octet(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || octet == b'_'
 }
 
-fn push_hex(to: &mut Opaque, octet: u8) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    to.push(HEX[usize::from(octet >> 4)]);
-    to.push(HEX[usize::from(octet & 15)]);
+fn hex(octet: u8) -> [u8; 2] {
+    const DIGIT: &[u8; 16] = b"0123456789abcdef";
+    [
+        DIGIT[usize::from(octet >> 4)],
+        DIGIT[usize::from(octet & 15)],
+    ]
 }
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;

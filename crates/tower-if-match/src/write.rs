@@ -3,35 +3,24 @@
 
 use http::header::ETAG;
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http_precondition::Conditions;
 use version_store::handover::{Ending, Mark, Slot};
-use version_store::{Demand, Version, VersionStore};
+use version_store::{Demand, VersionStore};
 
 use crate::Reason;
 use crate::body::RefusalBody;
 use crate::config::{Config, Denied};
 use crate::decision::Decision;
-use crate::head::Head;
+use crate::head::{Head, Kept};
 use crate::refusal::Refusal;
-use crate::way::{Opened, Way};
+use crate::way::Way;
 
 /// A write whose handler runs.
 pub(crate) struct Running<S: VersionStore, W: Way<S>> {
-    pub(crate) head: Head,
+    pub(crate) kept: Box<Kept>,
     pub(crate) slot: Slot<S>,
     pub(crate) held: W::Held,
-}
-
-/// What becomes of a write, once the version is known.
-pub(crate) enum Admission<S: VersionStore, W: Way<S>, B> {
-    Run(Request<B>, Running<S, W>),
-    Refuse {
-        head: Head,
-        key: S::Key,
-        refusal: Refusal,
-        client_version: Option<Version<S::Revision>>,
-    },
-    Deny(Denied),
 }
 
 /// What becomes of the answer, once the handler has given it.
@@ -42,52 +31,29 @@ pub(crate) enum Conclusion<B> {
 }
 
 impl<S: VersionStore, F, W: Way<S>> Config<S, F, W> {
-    /// Decides, and hands over to the handler.
-    pub(crate) fn admit<B>(
-        &self,
-        head: Head,
-        key: S::Key,
-        opened: Opened<S::Revision, W::Held>,
-        parts: Parts,
-        body: B,
-    ) -> Admission<S, W, B> {
-        match self.decide(&head, Some(&parts), &key, opened.current.as_ref()) {
-            Decision::Go(demand) => {
-                let (request, running) = self.lend(head, key, demand, opened.held, parts, body);
-                Admission::Run(request, running)
-            }
-            Decision::Refuse(refusal, client_version) => Admission::Refuse {
-                head,
-                key,
-                refusal,
-                client_version,
-            },
-            Decision::Deny(denied) => Admission::Deny(denied),
-        }
-    }
-
     /// Hands over to the handler.
     pub(crate) fn lend<B>(
         &self,
-        head: Head,
+        conditions: Conditions,
         key: S::Key,
         demand: Demand<S::Revision>,
         mut held: W::Held,
         mut parts: Parts,
         body: B,
     ) -> (Request<B>, Running<S, W>) {
+        let kept = Kept::of(&parts, conditions, self.authorize.is_some());
         let slot = Slot::new(key, demand);
         self.way.hand_over(&mut held, &slot, &mut parts.extensions);
         (
             Request::from_parts(parts, body),
-            Running { head, slot, held },
+            Running { kept, slot, held },
         )
     }
 
     /// Judges the handler's answer by how its write ended.
     pub(crate) fn conclude<B: RefusalBody>(
         &self,
-        head: &Head,
+        head: Head<'_>,
         key: &S::Key,
         ending: Ending<S::Revision>,
         mut response: Response<B>,
@@ -103,9 +69,13 @@ impl<S: VersionStore, F, W: Way<S>> Config<S, F, W> {
             }
             Ending::Written { version, verbatim } if response.status().is_success() => {
                 let withheld =
-                    self.strict_put_validators && head.method == Method::PUT && !verbatim;
-                let tag = self.tags.tag(key, &version).filter(|_| !withheld);
-                set_tag(response.headers_mut(), tag.as_ref());
+                    self.strict_put_validators && *head.method() == Method::PUT && !verbatim;
+                let tag = if withheld {
+                    None
+                } else {
+                    self.tags.field_value(key, &version)
+                };
+                set_tag(response.headers_mut(), tag);
             }
             Ending::Written { .. } | Ending::Removed | Ending::Unchanged => {
                 response.headers_mut().remove(ETAG);
@@ -119,12 +89,12 @@ impl<S: VersionStore, F, W: Way<S>> Config<S, F, W> {
     /// The answer in place of a success whose write nobody vouches for.
     pub(crate) fn unguarded<B: RefusalBody>(
         &self,
-        head: &Head,
+        head: Head<'_>,
         response: &Response<B>,
         taken: bool,
     ) -> Response<B> {
         tracing::error!(
-            method = %head.method,
+            method = %head.method(),
             resource = head.instance(),
             status = response.status().as_u16(),
             expected = if taken { "taken and not settled" } else { "not taken" },
@@ -135,21 +105,16 @@ impl<S: VersionStore, F, W: Way<S>> Config<S, F, W> {
     }
 
     /// The answer to a write that lost the race: what a later request would have got.
-    pub(crate) async fn afresh<B: RefusalBody>(&self, head: &Head, key: &S::Key) -> Response<B> {
+    pub(crate) async fn afresh<B: RefusalBody>(&self, head: Head<'_>, key: &S::Key) -> Response<B> {
         let current = match self.store.current(key).await {
             Ok(current) => current,
             Err(error) => return self.unavailable(head, &error),
         };
-        let gone = current.is_none() && !self.policy.creates(&head.method);
+        let gone = current.is_none() && !self.policy.creates(head.method());
         let tag = current
             .as_ref()
             .and_then(|version| self.tags.tag(key, version));
-        match self.decide(
-            head,
-            head.for_authorization.as_deref(),
-            key,
-            current.as_ref(),
-        ) {
+        match self.decide(head, key, current) {
             Decision::Deny(denied) => denied_response(denied),
             Decision::Refuse(refusal, client_version) => {
                 self.refuse_disclosing(head, key, refusal, client_version)
@@ -164,7 +129,11 @@ impl<S: VersionStore, F, W: Way<S>> Config<S, F, W> {
     }
 
     /// The answer when the store does not know. "Unknown" is never "absent".
-    pub(crate) fn unavailable<B: RefusalBody>(&self, head: &Head, error: &S::Error) -> Response<B> {
+    pub(crate) fn unavailable<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
+        error: &S::Error,
+    ) -> Response<B> {
         tracing::error!(
             error = error as &dyn std::error::Error,
             "the store cannot tell the current version"
@@ -183,9 +152,9 @@ pub(crate) fn denied_response<B: RefusalBody>(denied: Denied) -> Response<B> {
     denied.0.map(B::from_text)
 }
 
-fn set_tag(fields: &mut HeaderMap, tag: Option<&http_precondition::EntityTag>) {
+fn set_tag(fields: &mut HeaderMap, tag: Option<HeaderValue>) {
     match tag {
-        Some(tag) => fields.insert(ETAG, tag.to_header_value()),
+        Some(tag) => fields.insert(ETAG, tag),
         None => fields.remove(ETAG),
     };
 }

@@ -65,7 +65,8 @@ use crate::{Lost, NotLent, Version, VersionStore};
 #[must_use = "an `Expected` that is not settled turns the answer into an error"]
 pub struct Expected<S: VersionStore> {
     slot: Slot<S>,
-    narrowed: Option<Demand<S::Revision>>,
+    /// Boxed, because few handlers need it and all move it.
+    narrowed: Option<Box<Demand<S::Revision>>>,
 }
 
 /// What the stored version must be for the write to take place.
@@ -129,7 +130,7 @@ impl<S: VersionStore> Expected<S> {
 
     /// What is demanded of the stored version.
     pub fn demand(&self) -> &Demand<S::Revision> {
-        self.narrowed.as_ref().unwrap_or_else(|| self.slot.demand())
+        self.narrowed.as_deref().unwrap_or_else(|| self.slot.demand())
     }
 
     /// The one version that may be written, where the demand is [`Demand::Exactly`].
@@ -157,7 +158,7 @@ impl<S: VersionStore> Expected<S> {
         if !self.admits(Some(read)) {
             return Err(self.lost());
         }
-        self.narrowed = Some(Demand::Exactly(read.clone()));
+        self.narrowed = Some(Box::new(Demand::Exactly(read.clone())));
         Ok(self)
     }
 

@@ -59,7 +59,9 @@ impl Canonical {
 
     /// An integer from 0 to 2^64 − 1; the same item as [`integer`](Self::integer) writes.
     pub fn unsigned(&mut self, value: u64) {
-        self.item(b'u', &value.to_be_bytes());
+        let mut item = [b'u'; 9];
+        item[1..].copy_from_slice(&value.to_be_bytes());
+        self.0.extend_from_slice(&item);
     }
 
     /// Text.
@@ -90,7 +92,9 @@ impl Canonical {
     fn measured(&mut self, kind: u8, octets: &[u8]) {
         // A key of 4 GiB does not come out of a request's head.
         let length = u32::try_from(octets.len()).unwrap_or(u32::MAX);
-        self.item(kind, &length.to_be_bytes());
+        let mut head = [kind; 5];
+        head[1..].copy_from_slice(&length.to_be_bytes());
+        self.0.extend_from_slice(&head);
         self.0.extend_from_slice(octets);
     }
 }

@@ -65,5 +65,5 @@ pub use expected::{Demand, Expected};
 pub use key::{Canonical, Key};
 pub use memory::{MemoryStore, Put};
 pub use store::VersionStore;
-pub use version::{Revision, Tagging, Version};
+pub use version::{Revision, RevisionText, Tagging, Version};
 pub use versioned::Versioned;

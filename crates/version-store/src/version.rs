@@ -1,8 +1,9 @@
-use std::fmt::{self, Debug, Write};
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use http_precondition::EntityTag;
+use smallvec::SmallVec;
 
 /// One version of a resource: its revision, the life that the revision belongs to, and where known
 /// when and by whom it was made.
@@ -141,15 +142,14 @@ impl<R> From<R> for Version<R> {
 /// Implemented for the unsigned integers, `i64` and `String`.
 ///
 /// ```
-/// use std::fmt::{self, Write};
-/// use version_store::Revision;
+/// use version_store::{Revision, RevisionText};
 ///
 /// #[derive(Clone, Debug, PartialEq)]
 /// struct Generation(u32);
 ///
 /// impl Revision for Generation {
-///     fn write_text(&self, to: &mut dyn Write) -> fmt::Result {
-///         self.0.write_text(to)
+///     fn write_text(&self, to: &mut RevisionText) {
+///         self.0.write_text(to);
 ///     }
 ///     fn from_text(text: &str) -> Option<Self> {
 ///         u32::from_text(text).map(Generation)
@@ -157,23 +157,55 @@ impl<R> From<R> for Version<R> {
 /// }
 /// ```
 pub trait Revision: Clone + PartialEq + Debug + Send + Sync + 'static {
-    /// Writes the text by which the revision is told from every other of the same life: at most 64
-    /// of `A–Z a–z 0–9 _`. Anything else makes the resource untagged, with an error event.
-    ///
-    /// # Errors
-    ///
-    /// Only those of `to`.
-    fn write_text(&self, to: &mut dyn Write) -> fmt::Result;
+    /// Writes the text by which the revision is told from every other of the same life.
+    fn write_text(&self, to: &mut RevisionText);
 
     /// The revision that writes exactly this text, or `None`.
     fn from_text(text: &str) -> Option<Self>;
 }
 
+/// The text of a revision: 1 to 64 of `A–Z a–z 0–9 _`. Anything else makes the resource untagged,
+/// with an error event.
+#[derive(Clone, Debug, Default)]
+pub struct RevisionText {
+    text: SmallVec<[u8; 24]>,
+    unfit: bool,
+}
+
+impl RevisionText {
+    /// Appends text.
+    pub fn push_str(&mut self, text: &str) {
+        let fit = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_';
+        self.unfit |= self.text.len() + text.len() > 64 || !text.bytes().all(fit);
+        if !self.unfit {
+            self.text.extend_from_slice(text.as_bytes());
+        }
+    }
+
+    /// Appends a number in decimal.
+    pub fn push_decimal(&mut self, number: impl Into<u128>) {
+        let number = number.into();
+        let mut buffer = itoa::Buffer::new();
+        // Nearly all revisions have 64 bits, and 128 are slow to print.
+        let text = match u64::try_from(number) {
+            Ok(number) => buffer.format(number),
+            Err(_) => buffer.format(number),
+        };
+        self.unfit |= self.text.len() + text.len() > 64;
+        self.text.extend_from_slice(text.as_bytes());
+    }
+
+    /// The text, if it is one that a tag can hold.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        (!self.unfit && (1..=64).contains(&self.text.len())).then_some(&self.text)
+    }
+}
+
 macro_rules! decimal_revision {
     ($($integer:ty),*) => {$(
         impl Revision for $integer {
-            fn write_text(&self, to: &mut dyn Write) -> fmt::Result {
-                to.write_str(itoa::Buffer::new().format(*self))
+            fn write_text(&self, to: &mut RevisionText) {
+                to.push_decimal(*self);
             }
 
             fn from_text(text: &str) -> Option<Self> {
@@ -189,8 +221,11 @@ decimal_revision!(u8, u16, u32, u64, u128);
 
 /// Not negative: a negative revision has no text, and its resource no tag.
 impl Revision for i64 {
-    fn write_text(&self, to: &mut dyn Write) -> fmt::Result {
-        to.write_str(itoa::Buffer::new().format(*self))
+    fn write_text(&self, to: &mut RevisionText) {
+        match u64::try_from(*self) {
+            Ok(revision) => to.push_decimal(revision),
+            Err(_) => to.push_str("-"),
+        }
     }
 
     fn from_text(text: &str) -> Option<Self> {
@@ -199,8 +234,8 @@ impl Revision for i64 {
 }
 
 impl Revision for String {
-    fn write_text(&self, to: &mut dyn Write) -> fmt::Result {
-        to.write_str(self)
+    fn write_text(&self, to: &mut RevisionText) {
+        to.push_str(self);
     }
 
     fn from_text(text: &str) -> Option<Self> {

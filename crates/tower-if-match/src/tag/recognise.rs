@@ -1,8 +1,10 @@
-use http_precondition::{EntityTagRef, HttpDate, Validators};
+use std::cell::OnceCell;
+
+use http_precondition::{EntityTag, EntityTagRef, HttpDate, Validators};
 use smallvec::SmallVec;
 use version_store::{Revision, Tagging, Version, VersionStore};
 
-use super::{DIGITS, Opaque, TagMint, is_revision_octet, is_variant_octet, push_hex};
+use super::{DIGITS, Opaque, TagMint, hex, is_revision_octet, is_variant_octet};
 
 /// What intermediaries are known to put behind an opaque tag, inside its quotes, when they encode a
 /// body. RFC 9110 §8.8.3.3 wants different strong tags for different codings, so they may; a tag that
@@ -25,30 +27,24 @@ const SUFFIXES: [&[u8]; 10] = [
 /// so any representation's tag of the current state matches.
 pub(crate) struct CurrentState<'a, S: VersionStore> {
     tags: &'a TagMint<S>,
+    key: &'a S::Key,
     version: &'a Version<S::Revision>,
-    /// The opaque tags that name the current state, one for each key of the mint.
-    minted: SmallVec<[Opaque; 1]>,
+    /// The opaque tags that name the current state, one for each key of the mint. Minted when they
+    /// are first asked for: not every condition and not every refusal needs them.
+    minted: OnceCell<SmallVec<[Opaque; 1]>>,
 }
 
 impl<'a, S: VersionStore> CurrentState<'a, S> {
     pub(crate) fn new(
         tags: &'a TagMint<S>,
-        key: &S::Key,
+        key: &'a S::Key,
         version: &'a Version<S::Revision>,
     ) -> Self {
-        let minted = match version.tagging() {
-            Tagging::Minted => {
-                let keys = &tags.shared.keys;
-                keys.iter()
-                    .filter_map(|mint_key| tags.mint(mint_key, key, version))
-                    .collect()
-            }
-            Tagging::Own(_) | Tagging::Untagged => SmallVec::new(),
-        };
         Self {
             tags,
+            key,
             version,
-            minted,
+            minted: OnceCell::new(),
         }
     }
 
@@ -56,8 +52,25 @@ impl<'a, S: VersionStore> CurrentState<'a, S> {
         self.version
     }
 
+    /// The tag of the state.
+    pub(crate) fn tag(&self) -> Option<EntityTag> {
+        match self.version.tagging() {
+            Tagging::Own(tag) => Some(tag.clone()),
+            Tagging::Untagged => None,
+            Tagging::Minted => EntityTag::strong(self.minted().first()?).ok(),
+        }
+    }
+
+    fn minted(&self) -> &[Opaque] {
+        self.minted.get_or_init(|| {
+            let keys = self.tags.shared.keys.iter();
+            keys.filter_map(|mint_key| self.tags.mint(mint_key, self.key, self.version))
+                .collect()
+        })
+    }
+
     fn names_state(&self, opaque: &[u8]) -> bool {
-        self.minted.iter().any(|minted| {
+        self.minted().iter().any(|minted| {
             opaque
                 .strip_prefix(minted.as_slice())
                 .is_some_and(is_representation)
@@ -107,21 +120,21 @@ pub(crate) enum Recognised<R> {
 
 impl<S: VersionStore> CurrentState<'_, S> {
     /// Says why a tag that does not match does not. Explains, never decides.
-    pub(crate) fn recognise(&self, key: &S::Key, tag: EntityTagRef<'_>) -> Recognised<S::Revision> {
+    pub(crate) fn recognise(&self, tag: EntityTagRef<'_>) -> Recognised<S::Revision> {
         if tag.is_weak() && self.weak_match(tag) {
             return Recognised::Weakened;
         }
         match self.version.tagging() {
             Tagging::Own(_) => Recognised::Stale(None),
             Tagging::Untagged => Recognised::Unknown,
-            Tagging::Minted => self.recognise_minted(key, tag.opaque()),
+            Tagging::Minted => self.recognise_minted(tag.opaque()),
         }
     }
 
-    fn recognise_minted(&self, key: &S::Key, opaque: &[u8]) -> Recognised<S::Revision> {
+    fn recognise_minted(&self, opaque: &[u8]) -> Recognised<S::Revision> {
         let Some((revision, digits, rest)) = dissect(opaque) else {
             let began = self
-                .minted
+                .minted()
                 .iter()
                 .any(|minted| opaque.starts_with(&minted[..]));
             return if began {
@@ -133,7 +146,7 @@ impl<S: VersionStore> CurrentState<'_, S> {
         let state = &opaque[..opaque.len() - rest.len()];
         let life = self.version.life();
         for mint_key in &self.tags.shared.keys {
-            let minted = self.tags.mint_text(mint_key, key, life, revision);
+            let minted = self.tags.mint_text(mint_key, self.key, life, revision);
             if minted.as_slice() == state {
                 if !is_representation(rest) {
                     return Recognised::Mangled;
@@ -180,12 +193,6 @@ fn is_representation(rest: &[u8]) -> bool {
         Some(variant) => !variant.is_empty() && variant.iter().copied().all(is_variant_octet),
         None => rest.is_empty(),
     }
-}
-
-fn hex(octet: u8) -> [u8; 2] {
-    let mut digits = Opaque::new();
-    push_hex(&mut digits, octet);
-    [digits[0], digits[1]]
 }
 
 impl<S: VersionStore> TagMint<S> {

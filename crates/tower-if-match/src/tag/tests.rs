@@ -113,7 +113,7 @@ fn after_a_change_of_keys_the_old_tags_still_match() {
 fn recognised(presented: &EntityTag) -> Recognised<u64> {
     let tags = mint();
     let current = version(6);
-    CurrentState::new(&tags, &77, &current).recognise(&77, presented.as_tag())
+    CurrentState::new(&tags, &77, &current).recognise(presented.as_tag())
 }
 
 #[test]
