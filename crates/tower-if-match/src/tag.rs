@@ -191,7 +191,7 @@ impl<S: VersionStore> TagMint<S> {
     ) -> Option<Opaque> {
         let mut text = RevisionText::default();
         version.revision().write_text(&mut text);
-        let Some(revision) = text.as_bytes() else {
+        let Some(revision) = text.as_str() else {
             tracing::error!(
                 revision = ?version.revision(),
                 "a revision whose text is not 1 to 64 of A-Z a-z 0-9 _ has no tag"
@@ -202,7 +202,7 @@ impl<S: VersionStore> TagMint<S> {
     }
 
     /// The tag of a revision that is known by its text, at most 64 octets.
-    fn mint_text(&self, mint_key: &MintKey, key: &S::Key, life: u64, revision: &[u8]) -> Opaque {
+    fn mint_text(&self, mint_key: &MintKey, key: &S::Key, life: u64, revision: &str) -> Opaque {
         let scope = &self.shared.scope;
         let mut encoded = scope.clone();
         key.encode(&mut encoded);
@@ -211,7 +211,7 @@ impl<S: VersionStore> TagMint<S> {
             &encoded.as_bytes()[scope.as_bytes().len()..],
         ));
         encoded.unsigned(life);
-        encoded.text(std::str::from_utf8(revision).unwrap_or_default());
+        encoded.text(revision);
         let digest = blake3::keyed_hash(&mint_key.key, encoded.as_bytes());
 
         let mut digits = [0; DIGITS];
@@ -226,7 +226,7 @@ impl<S: VersionStore> TagMint<S> {
         digits[DIGITS - 4..DIGITS - 2].copy_from_slice(&hex(resource));
         let mut opaque = Opaque::new();
         opaque.push(b'v');
-        opaque.extend_from_slice(revision);
+        opaque.extend_from_slice(revision.as_bytes());
         opaque.push(b'-');
         opaque.extend_from_slice(&digits[..DIGITS - 2]);
         let check = mint_key.check(&opaque);

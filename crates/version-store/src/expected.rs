@@ -130,7 +130,9 @@ impl<S: VersionStore> Expected<S> {
 
     /// What is demanded of the stored version.
     pub fn demand(&self) -> &Demand<S::Revision> {
-        self.narrowed.as_deref().unwrap_or_else(|| self.slot.demand())
+        self.narrowed
+            .as_deref()
+            .unwrap_or_else(|| self.slot.demand())
     }
 
     /// The one version that may be written, where the demand is [`Demand::Exactly`].

@@ -2,8 +2,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use arrayvec::ArrayString;
 use http_precondition::EntityTag;
-use smallvec::SmallVec;
 
 /// One version of a resource: its revision, the life that the revision belongs to, and where known
 /// when and by whom it was made.
@@ -168,7 +168,7 @@ pub trait Revision: Clone + PartialEq + Debug + Send + Sync + 'static {
 /// with an error event.
 #[derive(Clone, Debug, Default)]
 pub struct RevisionText {
-    text: SmallVec<[u8; 24]>,
+    text: ArrayString<64>,
     unfit: bool,
 }
 
@@ -176,10 +176,7 @@ impl RevisionText {
     /// Appends text.
     pub fn push_str(&mut self, text: &str) {
         let fit = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_';
-        self.unfit |= self.text.len() + text.len() > 64 || !text.bytes().all(fit);
-        if !self.unfit {
-            self.text.extend_from_slice(text.as_bytes());
-        }
+        self.unfit |= !text.bytes().all(fit) || self.text.try_push_str(text).is_err();
     }
 
     /// Appends a number in decimal.
@@ -191,13 +188,12 @@ impl RevisionText {
             Ok(number) => buffer.format(number),
             Err(_) => buffer.format(number),
         };
-        self.unfit |= self.text.len() + text.len() > 64;
-        self.text.extend_from_slice(text.as_bytes());
+        self.unfit |= self.text.try_push_str(text).is_err();
     }
 
     /// The text, if it is one that a tag can hold.
-    pub fn as_bytes(&self) -> Option<&[u8]> {
-        (!self.unfit && (1..=64).contains(&self.text.len())).then_some(&self.text)
+    pub fn as_str(&self) -> Option<&str> {
+        (!self.unfit && !self.text.is_empty()).then_some(&self.text)
     }
 }
 

@@ -151,8 +151,7 @@ impl<S: VersionStore> CurrentState<'_, S> {
                 if !is_representation(rest) {
                     return Recognised::Mangled;
                 }
-                let text = std::str::from_utf8(revision).unwrap_or_default();
-                return Recognised::Stale(S::Revision::from_text(text));
+                return Recognised::Stale(S::Revision::from_text(revision));
             }
             let (before_check, check) = state.split_at(state.len() - 2);
             if hex(mint_key.check(before_check)) == check {
@@ -169,7 +168,7 @@ impl<S: VersionStore> CurrentState<'_, S> {
 }
 
 /// The parts of an opaque tag that has the form of a minted one: revision, digits, and what follows.
-fn dissect(opaque: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+fn dissect(opaque: &[u8]) -> Option<(&str, &[u8], &[u8])> {
     let behind_v = opaque.strip_prefix(b"v")?;
     let length = behind_v
         .iter()
@@ -179,6 +178,7 @@ fn dissect(opaque: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (digits, rest) = behind.split_at_checked(DIGITS)?;
     let lowercase_hex = |octet: &u8| matches!(octet, b'0'..=b'9' | b'a'..=b'f');
     let valid = (1..=64).contains(&revision.len()) && digits.iter().all(lowercase_hex);
+    let revision = std::str::from_utf8(revision).ok()?;
     valid.then_some((revision, digits, rest))
 }
 
