@@ -10,6 +10,7 @@ use crate::{
 pub(crate) struct Story<'h> {
     pub(crate) key: u64,
     pub(crate) initial: &'h State,
+    /// In the order in which they began.
     pub(crate) operations: Vec<&'h Operation>,
     pub(crate) reads: Vec<&'h Read>,
     pub(crate) last: &'h State,

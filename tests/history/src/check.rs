@@ -97,7 +97,10 @@ fn stories<'h>(history: &'h History, report: &mut Report) -> Vec<Story<'h>> {
         keys.entry(read.key).or_default().1.push(read);
     }
     let mut stories = Vec::new();
-    for (key, (operations, reads)) in keys {
+    for (key, (mut operations, reads)) in keys {
+        // Tasks record side by side. Of several writes without an answer that can have done the
+        // same, the one that began first contradicts nothing that a later one does not.
+        operations.sort_by_key(|write| write.span.began);
         let initial = history.initial.get(&key).unwrap_or(&State::Absent);
         match history.finals.get(&key) {
             Some(last) => stories.push(Story {

@@ -9,16 +9,17 @@
 //! | --- | --- | --- |
 //! | 1 | one version with two successors that took effect | [`Fork`](ViolationKind::Fork) |
 //! | 2 | a tag made twice, in any life or for any key | [`DuplicateTag`](ViolationKind::DuplicateTag), [`ForeignTag`](ViolationKind::ForeignTag) |
-//! | 3 | an acknowledged write that no chain to the final state or to a delete contains; a version that no write explains | [`Lost`](ViolationKind::Lost), [`Unexplained`](ViolationKind::Unexplained), [`TookEffectTwice`](ViolationKind::TookEffectTwice), [`Detached`](ViolationKind::Detached), [`FinalReplaced`](ViolationKind::FinalReplaced) |
+//! | 3 | an acknowledged write that no chain to the final state or to a delete contains; a version that no write explains, or none that had begun | [`Lost`](ViolationKind::Lost), [`Unexplained`](ViolationKind::Unexplained), [`TookEffectTwice`](ViolationKind::TookEffectTwice), [`Detached`](ViolationKind::Detached), [`FinalReplaced`](ViolationKind::FinalReplaced) |
 //! | 4 | what a refused write wrote | [`RefusedSeen`](ViolationKind::RefusedSeen) |
 //! | 5 | content that the write which made its tag did not write | [`WrongContent`](ViolationKind::WrongContent) |
 //! | 6 | a life that begins while another one goes on | [`CreatedOverLive`](ViolationKind::CreatedOverLive) |
-//! | 7 | a read that is older than what was acknowledged before it began | [`StaleRead`](ViolationKind::StaleRead), [`AbsentWhileLive`](ViolationKind::AbsentWhileLive) |
+//! | 7 | a read that is older than what was acknowledged or seen before it began | [`StaleRead`](ViolationKind::StaleRead), [`AbsentWhileLive`](ViolationKind::AbsentWhileLive) |
 //! | 8 | answers that the contract does not have | [`UnexpectedAnswer`](ViolationKind::UnexpectedAnswer), [`MissingTag`](ViolationKind::MissingTag), [`WrongStatus`](ViolationKind::WrongStatus) |
 //!
 //! Because every version names the one it replaced, the order of writes is in the history itself:
-//! nothing has to be searched for, and with 7 a clean report means that the history is
-//! linearizable. Where an answer was lost, the write may have taken effect or not, once; the
+//! nothing has to be searched for. As long as tags are sent only by those who saw them, as a race
+//! does, a clean report means that the history is linearizable; the tests compare with a search
+//! through all orders. Where an answer was lost, the write may have taken effect or not, once; the
 //! checker finds out from what was seen later.
 //!
 //! ```no_run

@@ -207,7 +207,7 @@ impl fmt::Display for Content {
 }
 
 /// What a post is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// There is none (404).
     Absent,

@@ -58,7 +58,7 @@ pub enum ViolationKind {
     ForeignTag,
     /// An acknowledged write is in no chain that ends in the final state or in a delete.
     Lost,
-    /// A tag that was seen or accepted, and that no write can have made.
+    /// A tag that was seen or accepted, and that no write can have made, or none that had begun.
     Unexplained,
     /// The content of one write appeared under two tags.
     TookEffectTwice,
@@ -72,7 +72,7 @@ pub enum ViolationKind {
     WrongContent,
     /// A life began while another one went on.
     CreatedOverLive,
-    /// A read showed a version that had been replaced before the read began.
+    /// A read showed a version that had been replaced or deleted before the read began.
     StaleRead,
     /// A read showed no post while there was one all the time.
     AbsentWhileLive,

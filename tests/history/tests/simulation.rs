@@ -1,15 +1,23 @@
-//! Random histories of a simulated register: the checker accepts every correct one, and finds every
-//! single fault.
+//! Random histories of a simulated register: the checker accepts every correct one, finds every
+//! single fault, and agrees with a search through all orders.
 #![cfg(test)]
 
-use std::collections::{HashMap, HashSet};
+mod search;
+
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use history::{
     Content, History, Kind, Marker, Moment, Operation, Outcome, Read, Span, State, ViolationKind,
 };
-use proptest::{collection::vec, prelude::*};
+use proptest::{collection::vec, prelude::*, sample::Index};
 
 const KEYS: u64 = 2;
+
+/// Moments from one step to the next.
+const STEP: u64 = 10;
 
 #[derive(Clone, Copy, Debug)]
 struct Step {
@@ -17,6 +25,8 @@ struct Step {
     key: u64,
     action: Action,
     network: Network,
+    /// How long before its effect it began and how long after it it ended, in steps.
+    around: (u64, u64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +40,8 @@ enum Network {
     Works,
     LosesRequest,
     LosesAnswer,
+    /// It delivers the request so many steps late, when nobody waits for the answer any more.
+    Delays(usize),
 }
 
 /// What the register does wrong, at the first opportunity.
@@ -49,25 +61,32 @@ enum Fault {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
+    some_steps(0..KEYS, 1..150)
+}
+
+fn some_steps(keys: Range<u64>, length: Range<usize>) -> impl Strategy<Value = Vec<Step>> {
     let action = prop_oneof![
         3 => Just(Action::Look),
-        5 => Just(Action::Write(Kind::Put)),
-        3 => Just(Action::Write(Kind::Patch)),
-        1 => Just(Action::Write(Kind::Delete)),
+        4 => Just(Action::Write(Kind::Put)),
+        2 => Just(Action::Write(Kind::Patch)),
+        2 => Just(Action::Write(Kind::Delete)),
     ];
     let network = prop_oneof![
-        8 => Just(Network::Works),
+        6 => Just(Network::Works),
         1 => Just(Network::LosesRequest),
         1 => Just(Network::LosesAnswer),
+        1 => (1..12usize).prop_map(Network::Delays),
     ];
-    let step =
-        (0..4usize, 0..KEYS, action, network).prop_map(|(client, key, action, network)| Step {
+    let step = (0..5usize, keys, action, network, (0..4u64, 0..4u64)).prop_map(
+        |(client, key, action, network, around)| Step {
             client,
             key,
             action,
             network,
-        });
-    vec(step, 1..150)
+            around,
+        },
+    );
+    vec(step, length)
 }
 
 #[derive(Default)]
@@ -79,6 +98,13 @@ struct Simulation {
     held: HashMap<(usize, u64), State>,
     tags: u64,
     clock: u64,
+    /// Until when each client waits for an answer.
+    free: HashMap<usize, u64>,
+    /// Every write with its client.
+    writes: Vec<(usize, Operation)>,
+    late: Vec<Late>,
+    /// Every state that there was.
+    all: Vec<(u64, State)>,
     /// The versions that an acknowledged write replaced.
     replaced: HashSet<String>,
     /// The versions that some client knows of: without that, nobody can tell that one was
@@ -90,29 +116,78 @@ struct Simulation {
     happened: bool,
 }
 
+/// A write that is still on its way.
+struct Late {
+    due: usize,
+    key: u64,
+    kind: Kind,
+    sent: Option<String>,
+    marker: Marker,
+}
+
+/// Somebody else's read, of something that there was sometime.
+#[derive(Clone, Debug)]
+struct Glance {
+    state: Index,
+    began: u64,
+    length: u64,
+}
+
+fn glance() -> impl Strategy<Value = Glance> {
+    (any::<Index>(), 1..24 * STEP, 1..3 * STEP).prop_map(|(state, began, length)| Glance {
+        state,
+        began,
+        length,
+    })
+}
+
 impl Simulation {
+    /// One thing after the other, as far as the clients know, so that a fault can be seen.
     fn run(steps: &[Step], fault: Option<Fault>) -> Self {
+        let narrow: Vec<Step> = steps
+            .iter()
+            .map(|step| Step {
+                around: (0, 0),
+                ..*step
+            })
+            .collect();
+        Self::run_overlapping(&narrow, fault)
+    }
+
+    fn run_overlapping(steps: &[Step], fault: Option<Fault>) -> Self {
         let mut simulation = Self {
             fault,
             ..Self::default()
         };
-        simulation.states.insert(
+        simulation.put_state(
             0,
             State::Present {
                 tag: "first".into(),
                 content: Content::replaced(Marker(u64::MAX)),
             },
         );
-        simulation.states.insert(1, State::Absent);
+        simulation.put_state(1, State::Absent);
         simulation.history.initial.extend(simulation.states.clone());
-        for step in steps {
+        for (now, step) in steps.iter().enumerate() {
+            simulation.clock += STEP;
+            simulation.deliver(now);
+            let waits = simulation.free.get(&step.client) >= Some(&simulation.clock);
             match step.action {
+                _ if waits => {}
                 Action::Look => simulation.look(*step),
-                Action::Write(kind) => simulation.write(*step, kind),
+                Action::Write(kind) => simulation.write(*step, kind, now),
             }
         }
         simulation.history.finals.extend(simulation.states.clone());
+        simulation.record();
         simulation
+    }
+
+    /// As a race does: one client's writes after the other's.
+    fn record(&mut self) {
+        self.writes.sort_by_key(|(client, _)| *client);
+        let writes = self.writes.drain(..).map(|(_, write)| write);
+        self.history.operations.extend(writes);
     }
 
     /// Whether to do wrong now, if this is the fault and it has not happened yet.
@@ -122,11 +197,31 @@ impl Simulation {
         strikes
     }
 
-    fn span(&mut self) -> Span {
-        self.clock += 2;
-        Span {
-            began: Moment(self.clock - 1),
-            ended: Moment(self.clock),
+    /// The span of something that has its effect now. A client does one thing at a time.
+    fn span(&mut self, step: Step) -> Span {
+        let (before, after) = step.around;
+        let free = self.free.get(&step.client).copied().unwrap_or_default();
+        let began = (self.clock - 1).saturating_sub(before * STEP);
+        let span = Span {
+            began: Moment(began.max(free + 1)),
+            ended: Moment(self.clock + 1 + after * STEP),
+        };
+        self.free.insert(step.client, span.ended.0);
+        span
+    }
+
+    fn deliver(&mut self, now: usize) {
+        let (due, late) = self.late.drain(..).partition(|late| late.due <= now);
+        self.late = late;
+        for write in due {
+            let Late {
+                key, kind, marker, ..
+            } = write;
+            if self.states[&key].tag() == write.sent.as_deref() {
+                let tag = self.mint(kind);
+                let state = self.after(key, kind, tag.as_deref(), marker, &State::Absent);
+                self.put_state(key, state);
+            }
         }
     }
 
@@ -141,7 +236,7 @@ impl Simulation {
         {
             *content = before;
         }
-        let span = self.span();
+        let span = self.span(step);
         self.history.reads.push(Read {
             key: step.key,
             state,
@@ -149,14 +244,14 @@ impl Simulation {
         });
     }
 
-    fn write(&mut self, step: Step, kind: Kind) {
+    fn write(&mut self, step: Step, kind: Kind, now: usize) {
         let Some(held) = self.held.remove(&(step.client, step.key)) else {
             return self.look(step);
         };
         let sent = held.tag().map(str::to_owned);
         let kind = if sent.is_some() { kind } else { Kind::Create };
         let current = self.states[&step.key].tag().map(str::to_owned);
-        let mut span = self.span();
+        let mut span = self.span(step);
         let marker = Marker(self.clock);
 
         let answered = matches!(step.network, Network::Works);
@@ -170,7 +265,16 @@ impl Simulation {
         let blind = !fits
             && (self.strikes(Fault::DropCompare, stale) || self.strikes(Fault::CreateOver, over));
 
-        let outcome = if matches!(step.network, Network::LosesRequest) {
+        let outcome = if let Network::Delays(steps) = step.network {
+            self.late.push(Late {
+                due: now + steps,
+                key: step.key,
+                kind,
+                sent: sent.clone(),
+                marker,
+            });
+            Outcome::Unknown
+        } else if matches!(step.network, Network::LosesRequest) {
             Outcome::Unknown
         } else if fits || blind {
             let tag = self.mint(kind);
@@ -208,16 +312,18 @@ impl Simulation {
         };
         if outcome == Outcome::Unknown {
             span.ended = Moment::NEVER;
+            self.free.insert(step.client, span.began.0);
             self.in_doubt.extend(sent.clone());
         }
-        self.history.operations.push(Operation {
+        let write = Operation {
             key: step.key,
             kind,
             sent,
             marker,
             outcome,
             span,
-        });
+        };
+        self.writes.push((step.client, write));
     }
 
     fn mint(&mut self, kind: Kind) -> Option<String> {
@@ -247,7 +353,28 @@ impl Simulation {
         }
     }
 
+    fn any_state(&self, which: Index) -> (u64, State) {
+        let states: Vec<&State> = self
+            .all
+            .iter()
+            .filter(|(key, _)| *key == 0)
+            .map(|(_, state)| state)
+            .chain([&State::Absent])
+            .collect();
+        (0, which.get(&states).to_owned().clone())
+    }
+
+    fn glance(&mut self, glance: &Glance) {
+        let (key, state) = self.any_state(glance.state);
+        let span = Span {
+            began: Moment(glance.began),
+            ended: Moment(glance.began + glance.length),
+        };
+        self.history.reads.push(Read { key, state, span });
+    }
+
     fn put_state(&mut self, key: u64, state: State) {
+        self.all.push((key, state.clone()));
         if let Some(State::Present { content, .. }) = self.states.insert(key, state) {
             self.before.insert(key, content);
         }
@@ -255,12 +382,37 @@ impl Simulation {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, max_global_rejects: 1_000_000, ..ProptestConfig::default() })]
 
     #[test]
     fn correct_histories_are_clean(steps in steps()) {
         let report = Simulation::run(&steps, None).history.check();
         prop_assert!(report.is_clean(), "{report}");
+    }
+
+    #[test]
+    fn correct_histories_of_overlapping_operations_are_clean(steps in steps()) {
+        let report = Simulation::run_overlapping(&steps, None).history.check();
+        prop_assert!(report.is_clean(), "{report}");
+    }
+
+    #[test]
+    fn a_history_is_clean_if_and_only_if_some_order_explains_it(
+        steps in some_steps(0..1, 1..24),
+        glances in vec(glance(), 0..3),
+        last in proptest::option::weighted(0.2, any::<Index>()),
+    ) {
+        let mut simulation = Simulation::run_overlapping(&steps, None);
+        for glance in &glances {
+            simulation.glance(glance);
+        }
+        if let Some(last) = last {
+            let (key, state) = simulation.any_state(last);
+            simulation.history.finals.insert(key, state);
+        }
+        let report = simulation.history.check();
+        let explained = search::explains(&simulation.history, 0);
+        prop_assert_eq!(report.is_clean(), explained, "{}{:#?}", report, simulation.history);
     }
 
     #[test]

@@ -221,6 +221,25 @@ fn unknown_writes_may_take_effect_or_not() {
 }
 
 #[test]
+fn the_first_of_two_unknown_deletes_may_have_taken_effect() {
+    let mut script = Script::new()
+        .unknown(Kind::Delete, Some("1"), 2)
+        .sees(State::Absent)
+        .create("2", 3)
+        .unknown(Kind::Delete, Some("1"), 4);
+    // As recorded by two tasks.
+    script.history.operations.reverse();
+    clean(&script.ends("2", by(3)));
+    // The second one cannot explain it alone.
+    let report = Script::new()
+        .sees(State::Absent)
+        .create("2", 3)
+        .unknown(Kind::Delete, Some("1"), 4)
+        .ends("2", by(3));
+    broken(&report, &[V::AbsentWhileLive, V::CreatedOverLive]);
+}
+
+#[test]
 fn a_chain_of_unknown_writes_is_filled() {
     let report = Script::new()
         .unknown(Kind::Put, Some("1"), 2)
@@ -366,6 +385,15 @@ fn rule_3_a_circle_hangs_on_nothing() {
 }
 
 #[test]
+fn rule_3_a_version_before_its_write() {
+    let script = || Script::new().read("2", by(2)).put("1", "2", 2);
+    broken(&script().ends("2", by(2)), &[V::Unexplained]);
+    let mut script = script();
+    script.history.operations[0].span.began = Moment::START;
+    clean(&script.ends("2", by(2)));
+}
+
+#[test]
 fn rule_4_a_refused_write_was_seen() {
     let script = || Script::new().refused("1", 2, 412, "stale_version");
     broken(&script().ends("1", by(2)), &[V::RefusedSeen]);
@@ -470,6 +498,51 @@ fn rule_7_reads_of_the_past() {
     let mut script = Script::new().put("1", "2", 2).read("1", by(1));
     script.history.reads[0].span.began = Moment(1);
     clean(&script.ends("2", by(2)));
+}
+
+#[test]
+fn rule_7_reads_of_an_earlier_life() {
+    // No answer to the delete, but somebody saw no post.
+    let script = || {
+        Script::new()
+            .unknown(Kind::Delete, Some("1"), 2)
+            .sees(State::Absent)
+            .read("1", by(1))
+    };
+    broken(&script().ends_absent(), &[V::StaleRead]);
+    // The two reads overlap.
+    let mut overlapping = script();
+    overlapping.history.reads[1].span.began = overlapping.history.reads[0].span.ended;
+    clean(&overlapping.ends_absent());
+    // The answer came only after both.
+    let mut answered = script();
+    let delete = &mut answered.history.operations[0];
+    delete.outcome = Outcome::Acknowledged {
+        tag: None,
+        created: false,
+    };
+    delete.span.ended = Moment(100);
+    broken(&answered.ends_absent(), &[V::StaleRead]);
+    // The absence that was seen may be the one before the life.
+    let mut before = Script::default()
+        .sees(State::Absent)
+        .create("1", 1)
+        .unknown(Kind::Delete, Some("1"), 2)
+        .read("1", by(1));
+    before.history.reads[0].span.ended = Moment(6);
+    clean(&before.ends_absent());
+
+    // No answer to the delete, but the next life has begun.
+    let script = || {
+        Script::new()
+            .unknown(Kind::Delete, Some("1"), 2)
+            .create("2", 3)
+            .read("1", by(1))
+    };
+    broken(&script().ends("2", by(3)), &[V::StaleRead]);
+    let mut overlapping = script();
+    overlapping.history.reads[0].span.began = Moment(4);
+    clean(&overlapping.ends("2", by(3)));
 }
 
 #[test]
