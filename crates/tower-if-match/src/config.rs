@@ -9,7 +9,7 @@ use http::{Response, StatusCode};
 use http_precondition::{Conditions, HttpDate};
 use version_store::{Conflict, Conflicts, Version, VersionStore};
 
-use crate::answer::Documents;
+use crate::document::Documents;
 use crate::policy::Policy;
 use crate::tag::TagMint;
 

@@ -3,9 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::request::Parts;
 use http::{Request, Response};
-use http_precondition::Conditions;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 use version_store::{Version, VersionStore};
@@ -14,6 +12,7 @@ use crate::body::RefusalBody;
 use crate::config::Config;
 use crate::decision::Decision;
 use crate::head::{Head, Kept};
+use crate::opening::{BoxFuture, Opening, Waiting};
 use crate::read::Reading;
 use crate::way::{Opened, Way};
 use crate::write::{Conclusion, Running, denied_response};
@@ -60,49 +59,6 @@ pin_project! {
         Answering { answer: BoxFuture<Response<ResBody>> },
         /// The answer.
         Answered { response: Option<Response<ResBody>> },
-    }
-}
-
-type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// A request that waits for the store's answer.
-pub(crate) struct Waiting<B> {
-    pub(crate) parts: Parts,
-    pub(crate) body: B,
-    pub(crate) conditions: Conditions,
-}
-
-/// What was asked of the store, and for which key.
-type Asked<S, T> = BoxFuture<(
-    <S as VersionStore>::Key,
-    Result<T, <S as VersionStore>::Error>,
-)>;
-
-/// The store's answer to come, and what goes on with it.
-pub(crate) enum Opening<S: VersionStore, W: Way<S>> {
-    Read(Asked<S, Option<Version<S::Revision>>>),
-    Write(Asked<S, Opened<S::Revision, W::Held>>),
-}
-
-impl<S: VersionStore, W: Way<S>> Opening<S, W> {
-    pub(crate) fn read<F>(config: Arc<Config<S, F, W>>, key: S::Key) -> Self
-    where
-        F: Send + Sync + 'static,
-    {
-        Self::Read(Box::pin(async move {
-            let current = config.store.current(&key).await;
-            (key, current)
-        }))
-    }
-
-    pub(crate) fn write<F>(config: Arc<Config<S, F, W>>, key: S::Key) -> Self
-    where
-        F: Send + Sync + 'static,
-    {
-        Self::Write(Box::pin(async move {
-            let opened = config.way.open(&config.store, &key).await;
-            (key, opened)
-        }))
     }
 }
 

@@ -7,8 +7,8 @@ use http::request::Parts;
 use tower_layer::Layer;
 use version_store::{Conflicts, Version, VersionStore};
 
-use crate::answer::Documents;
 use crate::config::{Config, Denied, disclose};
+use crate::document::Documents;
 use crate::key::FindKey;
 use crate::policy::Need;
 use crate::service::IfMatch;

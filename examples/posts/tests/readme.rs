@@ -32,20 +32,16 @@ fn steps() -> Vec<Step> {
                 step.command.push_str(line);
                 continued = line.ends_with('\\');
             }
-            _ => match line.strip_prefix("$ ") {
-                Some(command) => {
-                    steps.push(Step {
-                        command: command.to_owned(),
-                        printed: String::new(),
-                    });
+            _ => {
+                if let Some(command) = line.strip_prefix("$ ") {
+                    steps.push(Step { command: command.to_owned(), printed: String::new() });
                     continued = command.ends_with('\\');
-                }
-                None => {
+                } else {
                     let step = steps.last_mut().unwrap();
                     step.printed.push_str(line);
                     step.printed.push('\n');
                 }
-            },
+            }
         }
     }
     steps
@@ -76,7 +72,8 @@ impl Masks {
                     self.tags.push(tag.to_owned());
                     self.tags.len() - 1
                 });
-                masked.push_str(&format!("TAG{number}"));
+                masked.push_str("TAG");
+                masked.push_str(&number.to_string());
                 rest = &rest[length..];
             } else if let Some(length) = time_length(rest) {
                 masked.push_str("TIME");

@@ -1,0 +1,130 @@
+//! The problem documents of refusals (RFC 9457): their texts, and the member that tells about a
+//! conflict.
+
+use http::StatusCode;
+use http_precondition::{HttpDate, Problem};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use version_store::Conflict;
+
+use crate::reason::Reason;
+use crate::refusal::Refusal;
+
+/// What all refusals of one kind share, written once: type, title, status, detail, error, reason.
+#[derive(Clone, Debug)]
+pub(crate) struct Documents {
+    by_reason: [Problem; Reason::ALL.len()],
+    missing_on_existing: Problem,
+    gone: Problem,
+}
+
+impl Documents {
+    /// The documents, with types that are fragments of this page.
+    pub(crate) fn new(page: &str) -> Self {
+        let begin = |refusal: &Refusal, detail| {
+            let title = refusal.status().canonical_reason().unwrap_or_default();
+            let fragment = title.to_ascii_lowercase().replace(' ', "-");
+            Problem::new(refusal.status(), title)
+                .type_uri(&format!("{page}#{fragment}"))
+                .detail(detail)
+                .string_member("error", &fragment.replace('-', "_"))
+                .string_member("reason", refusal.reason().as_str())
+        };
+        let of = |reason| {
+            let refusal = Refusal::new(reason);
+            begin(&refusal, detail(reason))
+        };
+        Self {
+            by_reason: Reason::ALL.map(of),
+            missing_on_existing: begin(
+                &Refusal::new(Reason::MissingCondition),
+                "This request would overwrite without looking. Send If-Match with the entity tag of \
+                 the version that you have read.",
+            ),
+            gone: begin(&Refusal::gone(), detail(Reason::Absent)),
+        }
+    }
+
+    /// The document of this refusal, as far as it is the same for every request.
+    pub(crate) fn begun(&self, refusal: &Refusal) -> Problem {
+        let exists = refusal.current_tag().is_some();
+        match (refusal.reason(), refusal.status()) {
+            (Reason::MissingCondition, _) if exists => self.missing_on_existing.clone(),
+            (Reason::Absent, StatusCode::NOT_FOUND) => self.gone.clone(),
+            (reason, _) => self.by_reason[reason as usize].clone(),
+        }
+    }
+}
+
+/// What the client reads.
+fn detail(reason: Reason) -> &'static str {
+    match reason {
+        Reason::MissingCondition => {
+            "This request needs a condition. Send If-None-Match: * to create, or If-Match with the \
+             entity tag of the version that you have read."
+        }
+        Reason::StaleVersion => "The resource changed since the version that If-Match names.",
+        Reason::LostRace => "Another request changed the resource while this one was running.",
+        Reason::ForeignTag => {
+            "If-Match names a version of another resource, or of one that was deleted since."
+        }
+        Reason::WeakTag => {
+            "If-Match names the current version by a weak entity tag, which never matches. \
+             Something between client and server weakened it."
+        }
+        Reason::MangledTag => "The entity tag in If-Match was changed between server and client.",
+        Reason::UnknownTag => "If-Match names no version that this service knows.",
+        Reason::Absent => "The resource does not exist.",
+        Reason::Exists => "If-None-Match names the resource, which exists.",
+        Reason::ModifiedSince => {
+            "The resource was modified after the date that If-Unmodified-Since names."
+        }
+        Reason::MalformedCondition => "A condition field is not of the form that RFC 9110 gives.",
+        Reason::OversizedCondition => "A condition field has more than 8192 octets or 64 tags.",
+        Reason::StoreUnavailable => "The store cannot tell the current version now.",
+        Reason::Busy => "The resource could not be had in time.",
+        Reason::OutcomeUnknown => "Whether the write took place is not known. Read, then decide.",
+        Reason::UnguardedWrite => {
+            "The service did not say how its write ended. The write may have happened."
+        }
+        Reason::Unkeyed => {
+            "The service is put together wrongly: it cannot tell which resource this is."
+        }
+    }
+}
+
+/// The member `conflict`.
+#[derive(Serialize)]
+struct ConflictMember<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified_at: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<&'a RawValue>,
+}
+
+/// Adds what the store told about a conflict.
+pub(crate) fn with_conflict<R>(problem: Problem, conflict: &Conflict<R>) -> Problem {
+    let modified_at = conflict
+        .version
+        .modified_at()
+        .map(|at| HttpDate::from(at).to_rfc3339());
+    let member = ConflictMember {
+        modified_by: conflict.version.modified_by(),
+        modified_at: modified_at.as_deref(),
+        changed: conflict.changed.as_deref(),
+        // What is not JSON is left out: it would break the whole document.
+        current: conflict
+            .current
+            .as_deref()
+            .and_then(|json| serde_json::from_str(json).ok()),
+    };
+    match &modified_at {
+        Some(at) => problem.string_member("last_modified", at),
+        None => problem,
+    }
+    .member("conflict", &member)
+}
