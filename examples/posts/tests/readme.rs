@@ -34,7 +34,10 @@ fn steps() -> Vec<Step> {
             }
             _ => {
                 if let Some(command) = line.strip_prefix("$ ") {
-                    steps.push(Step { command: command.to_owned(), printed: String::new() });
+                    steps.push(Step {
+                        command: command.to_owned(),
+                        printed: String::new(),
+                    });
                     continued = command.ends_with('\\');
                 } else {
                     let step = steps.last_mut().unwrap();
@@ -156,6 +159,24 @@ async fn the_session_in_the_readme_is_what_happens() {
     }
     assert_eq!(statuses, ["428", "201", "200", "412"]);
     assert!(folder.path().join("posts.db").exists());
+}
+
+/// What the README shows as code is cut out of the example that it names.
+#[test]
+fn the_code_in_the_readme_is_the_examples() {
+    let trimmed = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    let hello = include_str!("../../hello/src/main.rs");
+    let code = README
+        .split("```rust\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    for part in code.split("\n\n") {
+        assert!(trimmed(hello).contains(&trimmed(part)), "{part}");
+    }
+    assert!(hello.lines().count() <= 60);
 }
 
 /// The masks mask no more than they should.
