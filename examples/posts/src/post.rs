@@ -96,7 +96,7 @@ impl Describe for Post {
     }
 
     fn to_json(&self) -> String {
-        json!(self).to_string()
+        serde_json::to_string(self).expect("a post always has a JSON form")
     }
 }
 
