@@ -29,7 +29,7 @@ pub enum WriteError<E = Infallible> {
     /// 404.
     #[error("the resource does not exist")]
     Absent,
-    /// The store failed. Whether the write took place is not known.
+    /// The store failed.
     #[error("the store failed")]
     Backend(#[source] E),
 }
@@ -94,7 +94,10 @@ impl NotLent {
         let store = self.store;
         match self.why {
             Why::NoLayer => {
-                format!("no layer that guards `{store}` lent this handler an `Expected`")
+                format!(
+                    "no `Expected<{store}>` was lent to this handler: no layer for that store stands \
+                     in front of it, or its key finder says that this is not a resource of the store"
+                )
             }
             Why::Twice => format!("`Expected<{store}>` was taken twice in one request"),
             Why::Unreadable => "the id of the resource cannot be read".to_owned(),

@@ -20,7 +20,16 @@ use crate::{Lost, NotLent, Version, VersionStore};
 /// UPDATE posts SET title = $1, version = version + 1 WHERE id = $2 AND version = $3 RETURNING version
 /// ```
 ///
-/// A row that comes back is `expected.written(version)`; none is `expected.lost()`.
+/// A row that comes back is `expected.written(Version::new(version))`; none is `expected.lost()`. What
+/// the statement is for each demand:
+///
+/// | demand | PUT | PATCH, which depends on what it read | DELETE |
+/// | --- | --- | --- | --- |
+/// | `Exactly(v)` | `UPDATE … WHERE id = ? AND version = v` | the same | `DELETE … WHERE id = ? AND version = v` |
+/// | `Existing` | `UPDATE … WHERE id = ?` | [`narrowed_to`](Self::narrowed_to) the version that was read | `DELETE … WHERE id = ?` |
+/// | `Absent` | `INSERT … ON CONFLICT DO NOTHING` | lost | lost |
+/// | `Anything` | `INSERT … ON CONFLICT DO UPDATE` | as `Existing` | as `Existing` |
+/// | `Nothing` | lost | 404, or lost | 404, or lost |
 ///
 /// What cannot be detected: a handler that writes blindly and then settles as written.
 ///
@@ -57,7 +66,7 @@ use crate::{Lost, NotLent, Version, VersionStore};
 ///         }
 ///         let next = current.map_or(1, |version| version.revision() + 1);
 ///         *row = Some((next, title));
-///         expected.written(next);
+///         expected.written(Version::new(next));
 ///         Ok(())
 ///     }
 /// }
@@ -75,8 +84,9 @@ pub struct Expected<S: VersionStore> {
 /// | --- | --- |
 /// | `If-Match` with tags, `If-Unmodified-Since` | [`Exactly`](Self::Exactly) the version that the evaluation saw |
 /// | `If-Match: *` | [`Existing`](Self::Existing) |
-/// | `If-None-Match: *`, or the resource was absent | [`Absent`](Self::Absent) |
+/// | `If-None-Match: *` | [`Absent`](Self::Absent) |
 /// | no condition, where policy asks for none | [`Anything`](Self::Anything) |
+/// | any, but the resource is absent and the method would not create it | [`Nothing`](Self::Nothing) |
 #[derive(Clone, Debug)]
 pub enum Demand<R> {
     /// This version and no other.
@@ -84,10 +94,14 @@ pub enum Demand<R> {
     /// Any version, but one that exists. A write that depends on what it read (a PATCH) compares
     /// with the revision that it read.
     Existing,
-    /// No version: the write creates, or does nothing.
+    /// No version: the write creates.
     Absent,
     /// Whatever is there.
     Anything,
+    /// Nothing may be written. The resource was absent, so the request's conditions were not
+    /// evaluated (RFC 9110 §13.2.1): the handler answers 404. One that writes all the same, be it
+    /// because it creates or because the resource has appeared since, has lost.
+    Nothing,
 }
 
 impl<R: PartialEq> Demand<R> {
@@ -97,6 +111,7 @@ impl<R: PartialEq> Demand<R> {
             (Self::Exactly(expected), Some(current)) => expected.same_state(current),
             (Self::Existing, Some(_)) | (Self::Absent, None) | (Self::Anything, _) => true,
             (Self::Exactly(_) | Self::Existing, None) | (Self::Absent, Some(_)) => false,
+            (Self::Nothing, _) => false,
         }
     }
 }
@@ -139,7 +154,7 @@ impl<S: VersionStore> Expected<S> {
     pub fn version(&self) -> Option<&Version<S::Revision>> {
         match self.demand() {
             Demand::Exactly(version) => Some(version),
-            Demand::Existing | Demand::Absent | Demand::Anything => None,
+            _ => None,
         }
     }
 
@@ -165,19 +180,20 @@ impl<S: VersionStore> Expected<S> {
     }
 
     /// Settles: the write took place on the expected version, and made this one. It becomes the
-    /// answer's `ETag`.
-    pub fn written(self, version: impl Into<Version<S::Revision>>) {
+    /// answer's `ETag`, so it is whole: with its life where the store has lives, with its tag where
+    /// the store brings its own, as [`VersionStore::current`] would give it.
+    pub fn written(self, version: Version<S::Revision>) {
         self.slot.settle(Ending::Written {
-            version: version.into(),
+            version,
             verbatim: false,
         });
     }
 
     /// Settles as [`written`](Self::written), and says that a PUT's content was stored without any
     /// change, so that its answer may carry a validator by the letter of RFC 9110 §9.3.4.
-    pub fn written_verbatim(self, version: impl Into<Version<S::Revision>>) {
+    pub fn written_verbatim(self, version: Version<S::Revision>) {
         self.slot.settle(Ending::Written {
-            version: version.into(),
+            version,
             verbatim: true,
         });
     }

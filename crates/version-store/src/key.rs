@@ -22,6 +22,10 @@ use smallvec::SmallVec;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot name a resource in a store",
+    note = "implement `version_store::Key` for it: `fn encode(&self, to: &mut Canonical)`"
+)]
 pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
     /// Writes the canonical encoding, by which tags are minted: equal keys write equal octets,
     /// unequal keys unequal ones.

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
 
 use crate::{
-    Conflict, Conflicts, Describe, Expected, Key, Lost, Version, VersionStore, Versioned,
+    Conflict, Conflicts, Demand, Describe, Expected, Key, Lost, Version, VersionStore, Versioned,
     WriteError,
 };
 
@@ -180,16 +180,19 @@ where
     /// remove, as expected.
     pub fn remove(&self, expected: Expected<Self>) -> Result<(), WriteError> {
         let mut shard = self.write(expected.key());
-        let current = shard
-            .documents
-            .get(expected.key())
-            .map(|document| &document.version);
-        if !expected.admits(current) {
+        let Some(current) = shard.documents.get(expected.key()) else {
+            // Absent as it was when the condition was evaluated, or gone since.
+            if expected.admits(None) || matches!(expected.demand(), Demand::Nothing) {
+                expected.unchanged();
+                return Err(WriteError::Absent);
+            }
+            return Err(expected.lost().into());
+        };
+        if !expected.admits(Some(&current.version)) {
             return Err(expected.lost().into());
         }
         let Some(document) = shard.documents.remove(expected.key()) else {
-            expected.unchanged();
-            return Err(WriteError::Absent);
+            return Err(expected.lost().into());
         };
         shard.removed = shard.removed.max(document.version.modified_at());
         drop(shard);

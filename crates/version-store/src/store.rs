@@ -11,7 +11,8 @@ use crate::{Key, Revision, Version};
 /// 1. **Every write advances the version**, whoever makes it. A table brings a trigger for that.
 /// 2. **A revision never repeats for a key within a life, and a life never repeats for a key.** A
 ///    resource that is deleted and created again under the same key starts another life, or goes on
-///    counting where it stood; it never returns to a pair that a client may still hold.
+///    counting where it stood; it never returns to a pair that a client may still hold. A database
+///    that is restored from a backup does return to such pairs: change the layer's tag keys then.
 /// 3. **[`current`](Self::current) is not older than the last write that was acknowledged.** It reads
 ///    the primary, not a replica that lags: an old version would let a stale condition pass the
 ///    check in front (the write itself would still refuse it).
@@ -47,7 +48,8 @@ pub trait VersionStore: Clone + Send + Sync + 'static {
     /// What names a resource in this store: the id of a row, or a tuple of them.
     type Key: Key;
 
-    /// What names a version of a resource within its life, such as `u64`.
+    /// What names a version of a resource within its life, such as `u64`. Its text is 1 to 64 of
+    /// `A–Z a–z 0–9 _`, or the resource has no tag and cannot be written under one.
     type Revision: Revision;
 
     /// What the store says when it cannot answer. Its text goes to the log, never to a client.

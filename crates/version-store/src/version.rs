@@ -80,7 +80,8 @@ impl<R> Version<R> {
 
     /// A tag of the store's own instead of a minted one.
     ///
-    /// A weak one never satisfies If-Match (RFC 9110 §13.1.1), so such a resource can only be
+    /// It is unique among all versions of the resource, across its lives: one that comes back would
+    /// let a stale write pass. A weak one never satisfies If-Match (RFC 9110 §13.1.1), so such a resource can only be
     /// written under `*` or a date. A body with a variant of its own carries it weakly, too: which of
     /// a store's tags belong to one state only the store knows.
     #[must_use]
@@ -130,16 +131,11 @@ impl<R: PartialEq> Version<R> {
     }
 }
 
-impl<R> From<R> for Version<R> {
-    fn from(revision: R) -> Self {
-        Self::new(revision)
-    }
-}
-
 /// What names a version within a life. It stands readable at the front of a minted tag
 /// (`"v6-…"`), so that a stale tag tells which version its sender held.
 ///
-/// Implemented for the unsigned integers, `i64` and `String`.
+/// Implemented for the unsigned integers, `i16`, `i32`, `i64` and `String`. A UUID's text has dashes; its
+/// hexadecimal form without them fits.
 ///
 /// ```
 /// use version_store::{Revision, RevisionText};
@@ -215,19 +211,25 @@ macro_rules! decimal_revision {
 
 decimal_revision!(u8, u16, u32, u64, u128);
 
-/// Not negative: a negative revision has no text, and its resource no tag.
-impl Revision for i64 {
-    fn write_text(&self, to: &mut RevisionText) {
-        match u64::try_from(*self) {
-            Ok(revision) => to.push_decimal(revision),
-            Err(_) => to.push_str("-"),
-        }
-    }
+macro_rules! signed_revision {
+    ($($integer:ty),*) => {$(
+        /// Not negative: a negative revision has no text, and its resource no tag.
+        impl Revision for $integer {
+            fn write_text(&self, to: &mut RevisionText) {
+                match u64::try_from(*self) {
+                    Ok(revision) => to.push_decimal(revision),
+                    Err(_) => to.push_str("-"),
+                }
+            }
 
-    fn from_text(text: &str) -> Option<Self> {
-        u64::from_text(text)?.try_into().ok()
-    }
+            fn from_text(text: &str) -> Option<Self> {
+                u64::from_text(text)?.try_into().ok()
+            }
+        }
+    )*};
 }
+
+signed_revision!(i16, i32, i64);
 
 impl Revision for String {
     fn write_text(&self, to: &mut RevisionText) {

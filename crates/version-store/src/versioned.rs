@@ -10,7 +10,8 @@ use crate::Version;
 ///
 /// Where no layer tags it, the answer has status 500 and an error event is logged: a representation
 /// that quietly goes out without its tag is one that nobody can write back. So it is answered to the
-/// layer directly; a middleware in between sees the 500.
+/// layer directly; a middleware in between sees the 500. A status that is set afterwards, such as that
+/// of a tuple around it, stays.
 ///
 /// ```
 /// use version_store::{Version, Versioned};
@@ -96,13 +97,25 @@ pub struct Mark<R> {
 }
 
 impl<R: Clone + Send + Sync + 'static> Mark<R> {
-    /// Takes the mark off a response and gives the response its own status back: the version, and
-    /// the variant if one was named.
+    /// Takes the mark off a response: the version, and the variant if one was named. The response gets
+    /// its own status back, unless somebody has given it another one since.
     pub fn take<B>(response: &mut Response<B>) -> Option<(Version<R>, Option<String>)> {
         let mut mark = response.extensions_mut().remove::<Self>()?;
         let version = mark.version.take()?;
-        *response.status_mut() = mark.status;
+        if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+            *response.status_mut() = mark.status;
+        }
         Some((version, mark.variant.take()))
+    }
+}
+
+impl<R: Clone + Send + Sync + 'static> Mark<R> {
+    /// Makes a marked response fail that cannot be tagged, whatever status it has been given.
+    pub fn refuse<B>(response: &mut Response<B>) {
+        // Dropped with its version, the mark says so in the log.
+        if response.extensions_mut().remove::<Self>().is_some() {
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        }
     }
 }
 
@@ -123,7 +136,7 @@ impl<R> Drop for Mark<R> {
         if self.version.is_some() {
             tracing::error!(
                 revision = std::any::type_name::<R>(),
-                "a `Versioned` answer passed no layer that could tag it; it went out as 500"
+                "a `Versioned` answer passed no layer that could tag it"
             );
         }
     }

@@ -81,14 +81,21 @@ fn each_demand_admits_what_it_names() {
     ));
     let (_, expected) = expecting(Demand::Anything);
     assert!(posts.put("z".to_owned(), expected).is_ok());
+    let (slot, expected) = expecting(Demand::Nothing);
+    assert!(posts.put("z".to_owned(), expected).is_err());
+    assert!(matches!(slot.close(), Ending::Lost));
 }
 
 #[test]
 fn removing_settles_as_removed_lost_or_absent() {
     let posts = Posts::new();
-    let (slot, expected) = expecting(Demand::Anything);
-    assert!(matches!(posts.remove(expected), Err(WriteError::Absent)));
-    assert!(matches!(slot.close(), Ending::Unchanged));
+    for demand in [Demand::Anything, Demand::Nothing] {
+        let (slot, expected) = expecting(demand);
+        assert!(matches!(posts.remove(expected), Err(WriteError::Absent)));
+        assert!(matches!(slot.close(), Ending::Unchanged));
+    }
+    let (_, expected) = expecting(Demand::Existing);
+    assert!(matches!(posts.remove(expected), Err(WriteError::Lost(_))));
 
     posts.create(7, "x".to_owned()).unwrap();
     let old = current(&posts).unwrap();
