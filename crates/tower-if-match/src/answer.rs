@@ -3,14 +3,16 @@
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use http_precondition::{PROBLEM_JSON, Problem};
+use http_precondition::{Field, PROBLEM_JSON, Problem};
 use version_store::{Conflict, Version, VersionStore};
 
 use crate::body::RefusalBody;
 use crate::config::Config;
 use crate::document::with_conflict;
 use crate::head::Head;
+use crate::reason::Reason;
 use crate::refusal::Refusal;
+use crate::write::denied_response;
 
 impl<S: VersionStore, F, W> Config<S, F, W> {
     /// The whole answer to a refused request, which is logged here and nowhere else.
@@ -51,13 +53,16 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             return self.refuse(head, refusal, None);
         };
         match disclose(self.store.clone(), key.clone(), client_version).await {
-            Ok(conflict) => {
+            Ok(Some(conflict)) => {
                 // Tag and representation come from one row, which may be newer than the one that the
-                // decision saw.
-                let version = conflict.as_ref().map(|conflict| &conflict.version);
-                let tag = version.and_then(|version| self.tags.tag(key, version));
-                self.refuse(head, refusal.with_current_tag(tag), conflict.as_ref())
+                // decision saw, so the hook is asked about that, too.
+                if let Err(denied) = self.authorize(head, key, Some(&conflict.version)) {
+                    return denied_response(denied);
+                }
+                let tag = self.tags.tag(key, &conflict.version);
+                self.refuse(head, refusal.with_current_tag(tag), Some(&conflict))
             }
+            Ok(None) => self.refuse(head, self.vanished(head, refusal), None),
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -65,6 +70,18 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
                 );
                 self.refuse(head, refusal, None)
             }
+        }
+    }
+
+    /// The refusal of a resource that vanished after the decision.
+    fn vanished(&self, head: Head<'_>, refusal: Refusal) -> Refusal {
+        match refusal.failed_condition() {
+            _ if !self.policy.creates(head.method()) => Refusal::gone(),
+            Some(field @ (Field::IfMatch | Field::IfUnmodifiedSince)) => {
+                Refusal::new(Reason::Absent).of_field(field)
+            }
+            // It existed when If-None-Match was evaluated, and lost when it lost.
+            _ => refusal.with_current_tag(None),
         }
     }
 
@@ -122,10 +139,10 @@ fn log(head: Head<'_>, refusal: &Refusal) {
             tracing::event!(
                 $level,
                 method = %head.method(),
-                resource = head.instance(),
+                resource = cut(head.instance()),
                 status = refusal.status().as_u16(),
                 reason = refusal.reason().as_str(),
-                sent = head.sent_tags(),
+                sent = %head.sent_tags(),
                 current,
                 request_id = head.request_id(),
                 "refused"
@@ -137,4 +154,9 @@ fn log(head: Head<'_>, refusal: &Refusal) {
     } else {
         event!(tracing::Level::INFO);
     }
+}
+
+/// A path may be as long as a client likes; a line in a log may not.
+fn cut(path: &str) -> &str {
+    &path[..path.floor_char_boundary(256)]
 }

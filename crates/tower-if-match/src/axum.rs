@@ -21,12 +21,18 @@ use crate::layer::IfMatchLayer;
 /// The key's type decides: `u64` for `/posts/{id}`, a tuple for `/users/{user}/posts/{id}`, a struct
 /// by the names of the parameters. So `/posts/7`, `/posts/07` and `/posts/%37` are one resource.
 ///
+/// Parameters of an outer router count. On `/tenants/{tenant}/posts/{id}` the key is `(tenant, id)`, and
+/// a collection under `/tenants/{tenant}` has a parameter: find keys there with a closure, which can
+/// answer [`Found::NotOurs`]. A struct takes the parameters that it names and leaves out the others, so
+/// it names all that tell two resources apart. A resource without a parameter in its path, such as
+/// `/settings`, needs a closure that gives its one key.
+///
 /// | the path | found |
 /// | --- | --- |
 /// | gives a key | [`Found::Key`] |
 /// | has no parameters: a collection | [`Found::NotOurs`] |
 /// | has one that is not of the key's type | [`Found::Unreadable`] |
-/// | has another number of parameters, or others than the key's | [`Found::Misconfigured`] |
+/// | has another number of parameters, or lacks one that a struct names | [`Found::Misconfigured`] |
 /// | is not known, because the layer stands outside the router | [`Found::Misconfigured`] |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PathKey;
@@ -65,9 +71,13 @@ fn not_found<K>(rejection: PathRejection) -> Found<K> {
 
 /// Adds routes that are guarded as a whole.
 ///
-/// What `MethodRouter::route_layer` leaves open is closed here: the route is complete when it is
-/// added, and a fallback or an [`any`](axum::routing::any) in `methods` is **replaced** by 405 with
-/// `Allow`, because it would run unguarded.
+/// What `MethodRouter::route_layer` leaves open is closed here: a fallback or an
+/// [`any`](axum::routing::any) in `methods` would run unguarded, so it is **replaced** by 405. (With
+/// `any` that answer lacks `Allow`, because axum forgets the methods; and a
+/// `Router::method_not_allowed_fallback` does not reach the route.)
+///
+/// It closes nothing that is added afterwards: another `route` for the same path merges its methods into
+/// this one, unguarded.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -83,7 +93,7 @@ fn not_found<K>(rejection: PathRejection) -> Found<K> {
 ///     .guarded_route("/posts/{id}", get(read).put(replace), guard);
 /// ```
 pub trait GuardedRoute<T>: Sized {
-    /// Adds a route whose every method is guarded, and which has no others.
+    /// Adds a route of these methods, each of them guarded.
     #[must_use]
     fn guarded_route<S, F>(
         self,

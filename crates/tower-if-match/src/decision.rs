@@ -1,5 +1,6 @@
 //! The decision about a write, once the current version is known.
 
+use http::StatusCode;
 use http_precondition::{Conditions, Defect, Field, Guard, TagCondition, Verdict, evaluate};
 use version_store::{Demand, Version, VersionStore};
 
@@ -29,10 +30,12 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         key: &S::Key,
         current: Option<Version<S::Revision>>,
     ) -> Decision<S::Revision> {
-        if let (Some(authorize), Some(parts)) = (&self.authorize, head.parts())
-            && let Err(denied) = authorize(parts, key, current.as_ref())
-        {
+        if let Err(denied) = self.authorize(head, key, current.as_ref()) {
             return Decision::Deny(denied);
+        }
+        let required = self.policy.need(head.method()) == Need::Required;
+        if !required && head.conditions().is_empty() {
+            return Decision::Go(Demand::Anything);
         }
         let state = current
             .as_ref()
@@ -51,19 +54,31 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
                     (Refusal::new(reason).of_field(field), client_version)
                 }
                 // The target is absent and the method would not create it: no condition is evaluated
-                // (§13.2.1), the handler says 404, and a row that appears in between is not written.
-                Verdict::Ignored => return Decision::Go(Demand::Absent),
+                // (§13.2.1), and the handler says 404. It must not write: not what it would create in
+                // spite of a condition, and not what has appeared since.
+                Verdict::Ignored => return Decision::Go(Demand::Nothing),
                 Verdict::Required => (missing(), None),
-                Verdict::Proceed(guard) if self.guards(guard) => {
-                    return Decision::Go(demand(guard, current));
-                }
-                Verdict::Proceed(_) if self.policy.need(head.method()) == Need::Required => {
-                    (missing(), None)
-                }
-                Verdict::Proceed(_) => return Decision::Go(Demand::Anything),
+                Verdict::Proceed(guard) if required && !self.guards(guard) => (missing(), None),
+                // Also where the policy would let it go without: what was sent is held to.
+                Verdict::Proceed(guard) => return Decision::Go(demand(guard, current)),
             };
         let tag = state.as_ref().and_then(CurrentState::tag);
         Decision::Refuse(refusal.with_current_tag(tag), client_version)
+    }
+
+    /// Asks the authorization hook.
+    pub(crate) fn authorize(
+        &self,
+        head: Head<'_>,
+        key: &S::Key,
+        version: Option<&Version<S::Revision>>,
+    ) -> Result<(), Denied> {
+        match (&self.authorize, head.parts()) {
+            (None, _) => Ok(()),
+            (Some(authorize), Some(parts)) => authorize(parts, key, version),
+            // The head is kept wherever there is a hook; without it nothing can be agreed to.
+            (Some(_), None) => Err(StatusCode::INTERNAL_SERVER_ERROR.into()),
+        }
     }
 
     /// Whether a condition that holds guards the write.

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
+use version_store::handover::Mark;
 use version_store::{Version, VersionStore};
 
 use crate::body::RefusalBody;
@@ -18,7 +19,7 @@ use crate::way::{Opened, Way};
 use crate::write::{Conclusion, Running, denied_response};
 
 pin_project! {
-    /// The future of [`IfMatch`](crate::IfMatch).
+    /// The future of [`IfMatch`](crate::stack::IfMatch).
     pub struct ResponseFuture<Svc, S, F, W, ReqBody, ResBody>
     where
         Svc: Service<Request<ReqBody>>,
@@ -91,7 +92,12 @@ where
         let config = &*this.config;
         loop {
             let next = match this.state.as_mut().project() {
-                StateProjection::Passing { inner } => return inner.poll(cx),
+                StateProjection::Passing { inner } => {
+                    let mut response = ready!(inner.poll(cx))?;
+                    // Nothing here could tag it.
+                    Mark::<S::Revision>::refuse(&mut response);
+                    return Poll::Ready(Ok(response));
+                }
                 StateProjection::Unreadable { inner, kept } => {
                     let response = ready!(inner.poll(cx))?;
                     let success = response.status().as_u16() < 400;
@@ -220,7 +226,7 @@ where
             }
             Decision::Refuse(refusal, client_version) => {
                 let config = Arc::clone(config);
-                let kept = Kept::of(&parts, conditions, false);
+                let kept = Kept::of(&parts, conditions, config.authorize.is_some());
                 let answer = Box::pin(async move {
                     config
                         .refuse_disclosing(kept.head(), &key, refusal, client_version)

@@ -103,7 +103,11 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     /// and the current version; its refusal is the answer.
     ///
     /// What a client may not see, a refusal would otherwise tell it: that the resource exists, and
-    /// its tag. The hook is asked again before a lost race is answered.
+    /// its tag. The hook is asked again before a lost race is answered, and before conflict metadata of
+    /// a newer version leaves.
+    ///
+    /// **It does not authorize the route.** It is asked for writes of resources that have a key; reads,
+    /// collections and ids that cannot be read go to the handler without it.
     ///
     /// ```
     /// use http::StatusCode;
@@ -160,9 +164,11 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     ///
     /// **Only** where the source of the body is at least as fresh as [`VersionStore::current`]: then
     /// a body may be newer than its tag, which costs a client one more 412, but never older, which
-    /// would let it destroy what it has not seen.
+    /// would let it destroy what it has not seen. And **only** where the body depends on nothing but the
+    /// version: for one that varies (by `Accept`, by viewer) the handler sets a weak tag of its own,
+    /// which stays, or answers with `Versioned` and a variant.
     ///
-    /// Default: only a `Versioned` answer is tagged.
+    /// Default: only a `Versioned` answer is tagged. QUERY never is by this.
     pub fn with_version_before_body(self) -> Self {
         self.with(|config| config.version_before_body = true)
     }

@@ -62,13 +62,15 @@
 //! # Where to mount it
 //!
 //! As `MethodRouter::route_layer`, after the handlers: inside routing, so that 404 and 405 do not
-//! depend on conditions. From outside in: request id, trace, CORS, compression, authentication,
-//! declared size; routing and method; media type; this layer; the handler.
+//! depend on conditions. From outside in: request id, trace, CORS, authentication, declared size; routing
+//! and method; media type; this layer; the handler. Nothing outside may change a body and leave its
+//! `ETag`, as compression layers do: plain and encoded bodies would share a strong tag. A handler that
+//! answers with `Content-Encoding` gets a tag of its own for it.
 //!
 //! `route_layer` wraps what was added before it. A `.fallback(handler)`, a method or an
 //! `axum::routing::any` that is added or merged later runs **unguarded**. A handler in there that asks
-//! for `Expected` answers 500, one that does not writes blindly. [`GuardedRoute`] adds a whole route
-//! in one step, which cannot be misused so.
+//! for `Expected` answers 500, one that does not writes blindly. [`GuardedRoute`] adds a route in one
+//! step, and replaces its fallback.
 //!
 //! # What it cannot see
 //!
@@ -99,26 +101,23 @@ mod read;
 mod reason;
 mod refusal;
 mod service;
+pub mod stack;
 mod tag;
 mod way;
 mod write;
 
 #[cfg(feature = "axum")]
 pub use crate::axum::{GuardedRoute, PathKey};
-pub use body::RefusalBody;
 pub use config::Denied;
-pub use future::ResponseFuture;
 pub use key::{FindKey, Found};
 pub use layer::IfMatchLayer;
 pub use reason::Reason;
 pub use refusal::Refusal;
-pub use service::IfMatch;
 pub use tag::{TagKey, TagMint};
-pub use way::CompareAndSwap;
 
 #[doc(inline)]
 pub use version_store::{
-    Conflict, Conflicts, Demand, Describe, Expected, Lost, MemoryStore, Version, VersionStore,
+    Conflict, Conflicts, Demand, Describe, Expected, Lost, MemoryStore, Put, Version, VersionStore,
     Versioned, WriteError,
 };
 pub use {http_precondition, version_store};

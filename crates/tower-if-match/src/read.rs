@@ -45,7 +45,9 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             (None, before) => (before.as_deref(), None),
         };
         let fields = response.headers_mut();
-        let representation = match version {
+        // A handler that cannot tell the version may know that its body varies, and say so weakly.
+        let own = marked.is_none() && fields.contains_key(ETAG);
+        let representation = match version.filter(|_| !own) {
             Some(version) => self.tag_representation(fields, &reading.key, version, variant),
             None => self.own_representation(fields, &reading.key),
         };
@@ -67,6 +69,11 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         version: &Version<S::Revision>,
         variant: Option<&str>,
     ) -> Representation {
+        // An encoded body is not the plain one, and must not share its strong tag.
+        let coding = fields
+            .get(CONTENT_ENCODING)
+            .map(|coding| coding.to_str().unwrap_or_default());
+        let variant = variant.or(coding);
         let entity_tag = self.tags.representation(key, version, variant);
         match &entity_tag {
             Some(tag) => fields.insert(ETAG, tag.to_header_value()),
@@ -91,7 +98,9 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         let mut entity_tag = fields
             .get(ETAG)
             .and_then(|tag| EntityTag::try_from(tag).ok());
+        let several = fields.get_all(ETAG).iter().count() > 1;
         let unrecognised = match &entity_tag {
+            _ if several => true,
             Some(tag) => !tag.is_weak() && !self.tags.minted_for(key, tag.as_tag()),
             None => fields.contains_key(ETAG),
         };

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_precondition::MethodClass;
 use tower_service::Service;
-use version_store::handover::Unreadable;
+use version_store::handover::{Slot, Unreadable};
 use version_store::{Demand, VersionStore};
 
 use crate::Reason;
@@ -82,6 +82,11 @@ where
         let found = config.finder.find(&mut parts);
         let conditions = config.conditions(&parts);
         let key = match found {
+            Found::Key(_) if parts.extensions.get::<Slot<S>>().is_some() => {
+                tracing::error!("two layers for stores of one type guard this route");
+                let head = Head::Whole(&parts, &conditions);
+                return State::answered(config.refuse(head, Refusal::new(Reason::Unkeyed), None));
+            }
             Found::Key(key) => key,
             Found::NotOurs => {
                 return match decide_unkeyed(&conditions) {
@@ -171,15 +176,22 @@ where
             body,
             conditions,
         };
-        if config.version_before_body {
-            let opening = Opening::read(Arc::clone(config), key);
-            return State::Opening {
-                opening,
-                waiting: Some(Box::new(waiting)),
-                inner: self.take_ready(),
-            };
+        // The content of a QUERY depends on more than the resource's version.
+        let of_the_resource = matches!(waiting.parts.method, Method::GET | Method::HEAD);
+        if !config.version_before_body || !of_the_resource {
+            return State::read_opened(&mut self.inner, key, None, waiting);
         }
-        State::read_opened(&mut self.inner, key, None, waiting)
+        if S::ANSWERS_AT_ONCE
+            && let Some(Ok(current)) = poll_once(config.store.current(&key))
+        {
+            return State::read_opened(&mut self.inner, key, current, waiting);
+        }
+        let opening = Opening::read(Arc::clone(config), key);
+        State::Opening {
+            opening,
+            waiting: Some(Box::new(waiting)),
+            inner: self.take_ready(),
+        }
     }
 
     fn forward<ReqBody>(&mut self, parts: Parts, body: ReqBody) -> Svc::Future

@@ -58,8 +58,7 @@ impl<S: VersionStore, F, W: Way<S>> Config<S, F, W> {
         ending: Ending<S::Revision>,
         mut response: Response<B>,
     ) -> Conclusion<B> {
-        // A write's answer names what this write made; a version that the handler read plays no part.
-        Mark::<S::Revision>::take(&mut response);
+        let marked = Mark::<S::Revision>::take(&mut response);
         let success = response.status().as_u16() < 400;
         match ending {
             Ending::Lost => return Conclusion::Lost,
@@ -70,18 +69,18 @@ impl<S: VersionStore, F, W: Way<S>> Config<S, F, W> {
             Ending::Written { version, verbatim } if response.status().is_success() => {
                 let withheld =
                     self.strict_put_validators && *head.method() == Method::PUT && !verbatim;
-                let tag = if withheld {
-                    None
-                } else {
+                // The body may be of a version that came after this write's.
+                let of_another = marked.is_some_and(|(of, _)| !of.same_state(&version));
+                let honest = !withheld && !of_another;
+                let tag = if honest {
                     self.tags.field_value(key, &version)
+                } else {
+                    None
                 };
                 set_tag(response.headers_mut(), tag);
             }
-            Ending::Written { .. } | Ending::Removed | Ending::Unchanged => {
-                response.headers_mut().remove(ETAG);
-            }
-            // A refusal of the handler's own, such as 422.
-            Ending::Untaken | Ending::Unsettled => {}
+            // No version was made, or none that this answer could name.
+            _ => set_tag(response.headers_mut(), None),
         }
         Conclusion::Answer(response)
     }

@@ -78,7 +78,7 @@ async fn a_refusal_is_an_event_with_the_tags_cut_and_escaped_and_never_content()
         "resource=\"/posts/7\"",
         "status=412",
         "reason=\"unknown_tag\"",
-        r"\\xffzzz",
+        r"\xffzzz",
         "...",
         "request_id=\"id-1\"",
         &format!("current={tag}"),

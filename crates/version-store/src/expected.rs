@@ -110,8 +110,9 @@ impl<R: PartialEq> Demand<R> {
         match (self, current) {
             (Self::Exactly(expected), Some(current)) => expected.same_state(current),
             (Self::Existing, Some(_)) | (Self::Absent, None) | (Self::Anything, _) => true,
-            (Self::Exactly(_) | Self::Existing, None) | (Self::Absent, Some(_)) => false,
-            (Self::Nothing, _) => false,
+            (Self::Exactly(_) | Self::Existing, None)
+            | (Self::Absent, Some(_))
+            | (Self::Nothing, _) => false,
         }
     }
 }

@@ -16,7 +16,8 @@ use tower_service::Service;
 
 use super::*;
 use crate::config::Config;
-use crate::{Demand, Expected, Found, IfMatch};
+use crate::service::IfMatch;
+use crate::{Demand, Expected, Found};
 
 /// One row, whose version changes with its data.
 #[derive(Clone, Default)]

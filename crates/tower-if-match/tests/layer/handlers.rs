@@ -107,7 +107,7 @@ async fn one_that_moves_the_write_into_a_task_gets_no_success() {
 async fn one_that_writes_blindly_and_says_written_is_believed() {
     let handler = async |State(posts): State<Posts>, expected: Expected<Posts>| {
         write_blindly(&posts);
-        expected.written(99_u64);
+        expected.written(Version::new(99));
     };
     assert_eq!(put_to(put(handler)).await.1.status, StatusCode::OK);
 }
@@ -321,4 +321,97 @@ async fn a_refusal_travels_in_the_extensions() {
     assert_eq!(refusal.reason(), tower_if_match::Reason::UnknownTag);
     assert_eq!(refusal.status(), StatusCode::PRECONDITION_FAILED);
     assert!(refusal.current_tag().is_some());
+}
+
+/// The negative control of [`lost_survives_every_error_type`]: what a handler does not settle as lost
+/// goes out as it is.
+#[tokio::test]
+async fn a_refusal_that_is_not_settled_as_lost_is_the_handlers() {
+    let handler = async |_: Expected<Posts>| (StatusCode::IM_A_TEAPOT, "own");
+    let answer = put_to(put(handler)).await.1;
+    assert_eq!(
+        (answer.status, answer.body.as_slice()),
+        (StatusCode::IM_A_TEAPOT, b"own".as_slice())
+    );
+}
+
+#[tokio::test]
+async fn a_status_that_is_set_after_versioned_stays() {
+    let gone = async |State(posts): State<Posts>| (StatusCode::GONE, posts.get(&7).unwrap());
+    let (posts, guard) = posts();
+    let get_seven = || request("GET", "/posts/7").body(Body::empty()).unwrap();
+    let app = with_methods(&posts, guard.clone(), get(gone));
+    let answer = send(&app, get_seven()).await;
+    assert_eq!((answer.status, answer.etag()), (StatusCode::GONE, None));
+
+    let forbid = axum::middleware::map_response(async |response: Response| {
+        let (mut parts, _) = response.into_parts();
+        parts.status = StatusCode::FORBIDDEN;
+        Response::from_parts(parts, Body::from("forbidden"))
+    });
+    let app = with_methods(&posts, guard, get(read).layer(forbid));
+    let answer = send(&app, get_seven()).await;
+    assert_eq!(
+        (answer.status, answer.etag()),
+        (StatusCode::FORBIDDEN, None)
+    );
+}
+
+#[tokio::test]
+async fn a_versioned_answer_of_what_has_no_key_fails_whatever_its_status() {
+    let create = async |State(posts): State<Posts>| (StatusCode::CREATED, posts.get(&7).unwrap());
+    let (posts, guard) = posts();
+    let app = axum::Router::new()
+        .route("/posts", axum::routing::post(create).route_layer(guard))
+        .with_state(posts);
+    let answer = send(&app, request("POST", "/posts").body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+/// The tag names what this write made; the body must be of that, or the tag stays out.
+#[tokio::test]
+async fn a_body_of_a_version_that_came_after_the_write_goes_out_untagged() {
+    let write = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        posts.put("mine".to_owned(), expected)?;
+        let mine = posts.get(&7).unwrap();
+        write_blindly(&posts);
+        let theirs = posts.get(&7).unwrap();
+        Ok::<_, Lost>(if theirs.body() == "blindly" {
+            theirs
+        } else {
+            mine
+        })
+    };
+    let answer = put_to(put(write)).await.1;
+    assert_eq!((answer.status, answer.etag()), (StatusCode::OK, None));
+
+    let honest = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        posts.put("mine".to_owned(), expected)?;
+        Ok::<_, Lost>(posts.get(&7).unwrap())
+    };
+    let answer = put_to(put(honest)).await.1;
+    assert!(answer.etag().unwrap().starts_with("\"v2-"));
+}
+
+#[tokio::test]
+async fn a_tag_on_a_writes_refusal_is_not_the_handlers() {
+    let handler = async || (StatusCode::CONFLICT, [("etag", "\"made up\"")]);
+    let answer = put_to(put(handler)).await.1;
+    assert_eq!((answer.status, answer.etag()), (StatusCode::CONFLICT, None));
+}
+
+/// Two layers that lend the same handler an `Expected` of one type: the inner one would hide the outer.
+#[tokio::test]
+async fn a_route_that_is_guarded_twice_does_not_write() {
+    let (posts, guard) = posts();
+    let twice = put(posts::replace)
+        .get(read)
+        .route_layer(guard.clone())
+        .route_layer(guard);
+    let app = axum::Router::new()
+        .route("/posts/{id}", twice)
+        .with_state(posts.clone());
+    let answer = posts::put(&app, "*", "second").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(posts.get(&7).unwrap().body(), "first");
 }

@@ -33,6 +33,23 @@ async fn all_spellings_of_an_id_are_one_resource() {
     }
 }
 
+/// The negative control: a key that is the text of the path makes one row several resources.
+#[tokio::test]
+async fn a_key_that_is_the_text_of_the_path_is_several_resources() {
+    let (posts, _) = posts();
+    let text = |head: &Parts| Found::Key(head.uri.path().len() as u64);
+    let guard = IfMatchLayer::new("posts", posts.clone(), text);
+    let app = Router::new()
+        .route("/posts/{id}", get(read).route_layer(guard))
+        .with_state(posts);
+    let mut tags = Vec::new();
+    for spelling in ["/posts/7", "/posts/07"] {
+        let get = request("GET", spelling).body(Body::empty()).unwrap();
+        tags.push(send(&app, get).await.etag().unwrap().to_owned());
+    }
+    assert_ne!(tags[0], tags[1]);
+}
+
 #[tokio::test]
 async fn an_unreadable_id_goes_to_the_handler_which_refuses_it() {
     let (posts, guard) = posts();

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::routing::{any, post};
-use tower_if_match::{Demand, Expected};
+use tower_if_match::{Demand, Expected, Version};
 
 use crate::posts::{self, Answer, Posts, app, create, posts, request, send, with_methods};
 
@@ -157,11 +157,91 @@ async fn which_methods_create_is_the_owners_to_say() {
         send(&app, absent("PATCH")).await.status,
         StatusCode::PRECONDITION_REQUIRED
     );
-    // PUT no longer creates: nothing is evaluated, and the handler runs with `Demand::Absent`.
-    let stale = request("PUT", "/posts/9")
-        .header("if-match", "\"x\"")
-        .body(Body::empty());
-    assert_eq!(send(&app, stale.unwrap()).await.status, StatusCode::OK);
+    // PUT no longer creates: nothing is evaluated, so nothing may be written, whatever the handler does.
+    for condition in ["\"x\"", "*"] {
+        let sent = request("PUT", "/posts/9")
+            .header("if-match", condition)
+            .body(Body::empty());
+        assert_eq!(
+            send(&app, sent.unwrap()).await.status,
+            StatusCode::NOT_FOUND
+        );
+    }
+    assert!(posts.get(&9).is_none());
+}
+
+/// The same handler on PUT and PATCH, and a client whose resource was deleted meanwhile.
+#[tokio::test]
+async fn a_stale_patch_does_not_bring_a_deleted_resource_back() {
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, posts::methods().patch(posts::replace));
+    let tag = posts::get_tag(&app).await;
+    assert_eq!(
+        sent(&app, "DELETE", &[("if-match", &tag)]).await.status,
+        StatusCode::NO_CONTENT
+    );
+    for fields in [&[("if-match", tag.as_str())][..], &[("if-match", "*")], &[]] {
+        assert_eq!(
+            sent(&app, "PATCH", fields).await.status,
+            StatusCode::NOT_FOUND
+        );
+    }
+    assert!(posts.get(&7).is_none());
+    // The negative control: PUT is a method that creates, and asks for the condition that says so.
+    assert_eq!(
+        create(&app, "/posts/7", "again").await.status,
+        StatusCode::OK
+    );
+}
+
+/// What was sent is held to, also where nothing had to be sent.
+#[tokio::test]
+async fn a_condition_that_was_sent_is_demanded_under_any_policy() {
+    let demanded = async |expected: Expected<Posts>| {
+        let demanded = format!("{:?}", expected.demand());
+        expected.unchanged();
+        demanded
+    };
+    let (posts, guard) = posts();
+    let guard = guard
+        .with_condition_optional(Method::PUT)
+        .with_wildcard_refused();
+    let app = with_methods(&posts, guard, axum::routing::put(demanded).get(posts::read));
+    for (fields, demand) in [
+        (&[("if-match", "*")][..], "Existing"),
+        (
+            &[("if-unmodified-since", "Fri, 31 Dec 2099 23:59:59 GMT")],
+            "Exactly",
+        ),
+        (&[("if-none-match", "\"x\"")], "Anything"),
+        (&[], "Anything"),
+    ] {
+        let answer = sent(&app, "PUT", fields).await;
+        assert!(
+            String::from_utf8(answer.body).unwrap().starts_with(demand),
+            "{fields:?}"
+        );
+    }
+}
+
+/// An authorization hook does not change what is demanded.
+#[tokio::test]
+async fn an_exempt_write_to_an_absent_resource_may_create_it_with_and_without_a_hook() {
+    let write = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        posts.put("x".to_owned(), expected).map(|_| ())
+    };
+    let (posts, guard) = posts();
+    let guard = guard.with_condition_exempt(Method::POST);
+    for (id, guard) in [
+        (8, guard.clone()),
+        (9, guard.with_authorization(|_, _, _| Ok(()))),
+    ] {
+        let app = with_methods(&posts, guard, post(write));
+        let sent = request("POST", &format!("/posts/{id}"))
+            .body(Body::empty())
+            .unwrap();
+        assert_eq!(send(&app, sent).await.status, StatusCode::OK);
+    }
 }
 
 #[tokio::test]
@@ -172,7 +252,7 @@ async fn a_strict_owner_withholds_the_tag_of_a_transformed_put() {
     let answer = posts::put(&strict, &tag, "second").await;
     assert_eq!((answer.status, answer.etag()), (StatusCode::OK, None));
 
-    let verbatim = async |expected: Expected<Posts>| expected.written_verbatim(9_u64);
+    let verbatim = async |expected: Expected<Posts>| expected.written_verbatim(Version::new(9));
     let app = with_methods(
         &posts,
         guard.with_strict_put_validators(),

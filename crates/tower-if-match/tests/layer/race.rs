@@ -35,7 +35,7 @@ impl Register {
             return Err(expected.lost());
         }
         *row = (row.0 + 1, text);
-        expected.written(row.0);
+        expected.written(Version::new(row.0));
         Ok(())
     }
 
@@ -43,7 +43,7 @@ impl Register {
     fn put_naively(&self, text: String, expected: Expected<Self>) {
         let mut row = self.0.lock().unwrap();
         *row = (row.0 + 1, text);
-        expected.written(row.0);
+        expected.written(Version::new(row.0));
     }
 }
 

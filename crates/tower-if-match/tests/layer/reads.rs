@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_LOCATION, CONTENT_TYPE, EXPIRES, LAST_MODIFIED, VARY,
 };
+use axum::response::{AppendHeaders, IntoResponse};
 use axum::routing::get;
 use axum::{Json, Router};
 use tower_if_match::{IfMatchLayer, PathKey, Version, VersionStore, Versioned};
@@ -198,7 +199,7 @@ async fn dates_that_do_not_advance_let_both_pass() {
                 return Err(expected.lost());
             }
             *revision += 1;
-            expected.written(*revision);
+            expected.written(Version::new(*revision));
             Ok(())
         };
         let app: Router = Router::new()
@@ -400,4 +401,79 @@ async fn a_versioned_body_is_as_old_as_its_tag_on_any_replica() {
     assert_eq!(answer.body, b"1");
     let put = posts::put(&app, answer.etag().unwrap(), "x").await;
     assert_eq!(put.reason(), "stale_version");
+}
+
+/// A coded body has a tag of its own, and writes with it.
+#[tokio::test]
+async fn an_encoded_body_does_not_share_the_plain_ones_strong_tag() {
+    let read = async |State(posts): State<Posts>, headers: axum::http::HeaderMap| {
+        let coding = headers
+            .get("accept-encoding")
+            .map(|coding| [("content-encoding", coding.clone())]);
+        posts.get(&7).unwrap().map(|text| match coding {
+            Some(field) => (field, text).into_response(),
+            None => text.into_response(),
+        })
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, get(read).put(posts::replace));
+    let plain = posts::get_tag(&app).await;
+    let gzip = get_with(&app, "accept-encoding", "gzip")
+        .await
+        .etag()
+        .unwrap()
+        .to_owned();
+    assert_eq!(gzip, format!("{}.gzip\"", plain.trim_end_matches('"')));
+    let odd = get_with(&app, "accept-encoding", "a, b")
+        .await
+        .etag()
+        .unwrap()
+        .to_owned();
+    assert!(
+        odd.starts_with("W/"),
+        "what cannot be named is not told apart strongly"
+    );
+    assert_eq!(
+        posts::put(&app, &gzip, "second").await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn several_tags_of_a_handler_are_none() {
+    let handler = async || {
+        let weak = axum::http::HeaderValue::from_static("W/\"a\"");
+        (
+            AppendHeaders([("etag", weak.clone()), ("etag", weak)]),
+            "body",
+        )
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, get(handler));
+    assert_eq!(
+        send(
+            &app,
+            request("GET", "/posts/7").body(Body::empty()).unwrap()
+        )
+        .await
+        .etag(),
+        None
+    );
+}
+
+/// Where the version is read before the body, a handler that knows that its body varies says so.
+#[tokio::test]
+async fn a_version_before_the_body_leaves_a_weak_tag_and_a_query_alone() {
+    let varies = async || ([("etag", "W/\"volatile\"")], "body");
+    let (posts, guard) = posts();
+    let guard = guard.with_version_before_body();
+    let app = with_methods(&posts, guard.clone(), get(varies));
+    let get_seven = || request("GET", "/posts/7").body(Body::empty()).unwrap();
+    assert_eq!(send(&app, get_seven()).await.etag(), Some("W/\"volatile\""));
+
+    let any = axum::routing::any(async || "body").layer(guard);
+    let app: Router = Router::new().route("/posts/{id}", any).with_state(posts);
+    assert!(send(&app, get_seven()).await.etag().is_some());
+    let query = request("QUERY", "/posts/7").body(Body::from("a")).unwrap();
+    assert_eq!(send(&app, query).await.etag(), None);
 }

@@ -256,6 +256,83 @@ async fn who_is_not_authorized_gets_the_hooks_answer_whatever_the_condition() {
     assert_eq!(seen.lock().unwrap()[0], (Method::PUT, 7, true));
 }
 
+/// A store whose conflict is about a newer version than the one that was decided on, or about none.
+#[derive(Clone)]
+struct Overtaken {
+    newer: Option<u64>,
+}
+
+impl VersionStore for Overtaken {
+    type Key = u64;
+    type Revision = u64;
+    type Error = std::convert::Infallible;
+
+    async fn current(&self, _: &u64) -> Result<Option<Version>, Self::Error> {
+        Ok(Some(Version::new(1)))
+    }
+}
+
+impl Conflicts for Overtaken {
+    async fn conflict(
+        &self,
+        _: &u64,
+        _: Option<&Version>,
+    ) -> Result<Option<Conflict>, Self::Error> {
+        Ok(self
+            .newer
+            .map(|newer| Conflict::new(Version::new(newer)).with_current("\"secret\"")))
+    }
+}
+
+fn overtaken(newer: Option<u64>) -> IfMatchLayer<Overtaken, PathKey> {
+    IfMatchLayer::new("overtaken", Overtaken { newer }, PathKey).with_conflicts_for_authorized()
+}
+
+#[tokio::test]
+async fn what_leaves_is_what_the_hook_agreed_to() {
+    let hook = |agreed: u64| {
+        move |_: &axum::http::request::Parts, _: &u64, version: Option<&Version>| {
+            let shown = version.is_some_and(|version| *version.revision() <= agreed);
+            if shown {
+                Ok(())
+            } else {
+                Err(StatusCode::FORBIDDEN.into())
+            }
+        }
+    };
+    for (agreed, status) in [
+        (1, StatusCode::FORBIDDEN),
+        (2, StatusCode::PRECONDITION_FAILED),
+    ] {
+        let guard = overtaken(Some(2)).with_authorization(hook(agreed));
+        let app: Router = Router::new().route("/posts/{id}", put(async || ()).route_layer(guard));
+        let answer = posts::put(&app, "\"x\"", "").await;
+        assert_eq!(answer.status, status);
+        let told = String::from_utf8(answer.body).unwrap().contains("secret");
+        assert_eq!(told, status == StatusCode::PRECONDITION_FAILED);
+    }
+}
+
+#[tokio::test]
+async fn what_vanished_before_it_could_be_told_about_is_absent() {
+    let guard = overtaken(None).with_authorization(|_, _, _| Ok(()));
+    let methods = put(async || ()).patch(async || ()).route_layer(guard);
+    let app: Router = Router::new().route("/posts/{id}", methods);
+    let answer = posts::put(&app, "\"x\"", "").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.reason().as_str()),
+        (412, "absent")
+    );
+    assert_eq!(answer.etag(), None);
+    let patch = request("PATCH", "/posts/7")
+        .header("if-match", "\"x\"")
+        .body(Body::empty());
+    assert_eq!(
+        send(&app, patch.unwrap()).await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
 /// The hook decides again about the version that a lost race is answered with.
 #[tokio::test]
 async fn a_lost_race_is_authorized_afresh() {

@@ -13,9 +13,8 @@ use bytes::Bytes;
 use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
 use http_body_util::{BodyExt, Either, Empty, Full};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_if_match::{
-    Expected, FindKey, Found, IfMatchLayer, MemoryStore, RefusalBody, Version, VersionStore,
-};
+use tower_if_match::stack::RefusalBody;
+use tower_if_match::{Expected, FindKey, Found, IfMatchLayer, MemoryStore, Version, VersionStore};
 use tower_test::mock;
 
 type Posts = MemoryStore<u64, String>;
@@ -101,7 +100,7 @@ async fn the_service_that_was_ready_is_called_after_the_store_answered() {
     let (request, reply) = handle.next_request().await.unwrap();
     Expected::<Remote>::from_extensions(request.extensions())
         .unwrap()
-        .written(2);
+        .written(Version::new(2));
     reply.send_response(Response::new(Full::default()));
     let response = answer.await.unwrap().unwrap();
     assert!(
