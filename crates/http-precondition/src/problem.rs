@@ -23,8 +23,7 @@ const CAPACITY: usize = 512;
 /// [`type_uri`](Self::type_uri) the type is `about:blank`, which is what its absence means
 /// (§3.1.1).
 ///
-/// Whatever the strings hold, the result is one JSON object; only [`raw_member`](Self::raw_member)
-/// leaves a part of that to the caller. Names of extension members are the caller's to keep apart:
+/// Whatever the strings hold, the result is one JSON object. Names of extension members are the caller's to keep apart:
 /// one given twice comes out twice.
 ///
 /// ```
@@ -179,30 +178,6 @@ impl Problem {
             problem.json.extend_from_slice(b"\\\"\"");
         }
         problem
-    }
-
-    /// As [`member`](Self::member) for a value that is JSON text already, such as a representation
-    /// that a store keeps as JSON. It is copied as it is; that it is one JSON value is the caller's
-    /// duty, which a debug build checks.
-    ///
-    /// ```
-    /// use http::StatusCode;
-    /// use http_precondition::Problem;
-    ///
-    /// let json = Problem::new(StatusCode::CONFLICT, "Conflict")
-    ///     .raw_member("current", br#"{"id":7}"#)
-    ///     .into_json();
-    /// assert_eq!(json, r#"{"title":"Conflict","status":409,"current":{"id":7}}"#);
-    /// ```
-    pub fn raw_member(mut self, name: &str, json: &[u8]) -> Self {
-        debug_assert!(
-            serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok(),
-            "the member {name:?} is not one JSON value"
-        );
-        if self.begin_extension(name) {
-            self.json.extend_from_slice(json);
-        }
-        self
     }
 
     /// The status that the document names, and that its response must have (§3.1.2).

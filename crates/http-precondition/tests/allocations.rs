@@ -140,7 +140,6 @@ fn a_problem_is_built_in_one_buffer() {
         .string_member("reason", "stale_version")
         .member("current_etag", &current)
         .member("modified", &now())
-        .raw_member("current", br#"{"id":7,"title":"Hello"}"#)
     };
     let mut problem = None;
     let counted = measure(|| problem = Some(build()));
