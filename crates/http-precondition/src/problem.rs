@@ -23,8 +23,8 @@ const CAPACITY: usize = 512;
 /// [`type_uri`](Self::type_uri) the type is `about:blank`, which is what its absence means
 /// (§3.1.1).
 ///
-/// Whatever the strings hold, the result is one JSON object. Names of extension members are the caller's to keep apart:
-/// one given twice comes out twice.
+/// Whatever the strings hold, the result is one JSON object. Names of extension members are the
+/// caller's to keep apart: one given twice comes out twice.
 ///
 /// ```
 /// use http::StatusCode;
