@@ -10,6 +10,12 @@ CREATE TABLE posts (
     modified_at INTEGER NOT NULL -- as updated_at, but later than that of every earlier version
 ) STRICT;
 
+-- Where the lives of this file begin: each id's first is the next one. Drawn at random, so that a new
+-- file repeats no tag of one that was deleted.
+CREATE TABLE epoch (life INTEGER NOT NULL CHECK (life >= 0)) STRICT;
+-- Half of what an INTEGER holds is left for counting.
+INSERT INTO epoch (life) VALUES (random() & 0x3fffffffffffffff);
+
 -- Every id that ever existed, with its latest life. It outlives the post, so that whoever holds a tag
 -- of a deleted post holds nothing that could fit a later post of the same id.
 CREATE TABLE lives (
@@ -35,7 +41,11 @@ CREATE TABLE sequence (next INTEGER NOT NULL) STRICT;
 INSERT INTO sequence (next) VALUES (1);
 
 -- What the example promises of its versions holds only if every writer keeps to it, a person at the
--- database's own shell included. So the database itself refuses the others.
+-- database's own shell included. So no statement, whoever sends it, changes a post without a later
+-- version and date, lets one begin in an earlier life, or takes back a life, a date, the epoch or the
+-- sequence. Out of reach is who drops a table or a trigger, or puts an older copy of the file in this
+-- one's place; and `history`, which decides nothing, is not guarded. Where only DELETE and UPDATE
+-- were watched, REPLACE would get past: the rows that it removes call no trigger.
 
 CREATE TRIGGER posts_advance BEFORE UPDATE ON posts
 WHEN NEW.version IS NOT OLD.version + 1
@@ -48,12 +58,68 @@ END;
 
 CREATE TRIGGER posts_begin BEFORE INSERT ON posts
 WHEN NEW.version IS NOT 1
+    OR NEW.life <= (SELECT life FROM epoch)
     OR EXISTS (
         SELECT 1 FROM lives
         WHERE id = NEW.id AND (life >= NEW.life OR modified_at >= NEW.modified_at)
     )
+    OR EXISTS (SELECT 1 FROM posts WHERE id = NEW.id AND modified_at >= NEW.modified_at)
 BEGIN
     SELECT RAISE(ABORT, 'a post has to begin with version 1, a new life and a later modified_at');
+END;
+
+CREATE TRIGGER lives_advance BEFORE UPDATE ON lives
+WHEN NEW.life < OLD.life
+    OR NEW.modified_at < OLD.modified_at
+    OR NEW.id IS NOT OLD.id
+BEGIN
+    SELECT RAISE(ABORT, 'a life and its modified_at have to stay or rise');
+END;
+
+CREATE TRIGGER lives_begin BEFORE INSERT ON lives
+WHEN NEW.life <= (SELECT life FROM epoch)
+    OR EXISTS (
+        SELECT 1 FROM lives
+        WHERE id = NEW.id AND (life > NEW.life OR modified_at > NEW.modified_at)
+    )
+BEGIN
+    SELECT RAISE(ABORT, 'a life has to be later than the epoch and the last of its id');
+END;
+
+CREATE TRIGGER lives_stay BEFORE DELETE ON lives
+BEGIN
+    SELECT RAISE(ABORT, 'lives have to stay');
+END;
+
+CREATE TRIGGER sequence_advance BEFORE UPDATE ON sequence
+WHEN NEW.next < OLD.next
+BEGIN
+    SELECT RAISE(ABORT, 'the sequence has to stay or rise');
+END;
+
+CREATE TRIGGER sequence_is_one BEFORE INSERT ON sequence
+BEGIN
+    SELECT RAISE(ABORT, 'the sequence has to be one row');
+END;
+
+CREATE TRIGGER sequence_stays BEFORE DELETE ON sequence
+BEGIN
+    SELECT RAISE(ABORT, 'the sequence has to stay');
+END;
+
+CREATE TRIGGER epoch_is_fixed BEFORE UPDATE ON epoch
+BEGIN
+    SELECT RAISE(ABORT, 'the epoch has to stay as it is');
+END;
+
+CREATE TRIGGER epoch_is_one BEFORE INSERT ON epoch
+BEGIN
+    SELECT RAISE(ABORT, 'the epoch has to be one row');
+END;
+
+CREATE TRIGGER epoch_stays BEFORE DELETE ON epoch
+BEGIN
+    SELECT RAISE(ABORT, 'the epoch has to stay');
 END;
 
 -- And it keeps the books itself, in the transaction of the write.
@@ -73,5 +139,5 @@ END;
 
 CREATE TRIGGER posts_deleted AFTER DELETE ON posts
 BEGIN
-    UPDATE lives SET modified_at = OLD.modified_at WHERE id = OLD.id;
+    UPDATE lives SET modified_at = max(modified_at, OLD.modified_at) WHERE id = OLD.id;
 END;

@@ -129,10 +129,17 @@ impl From<StoreError> for Refused {
         let (reason, detail) = match error {
             StoreError::Busy(_) => (Reason::Busy, "Others are writing; try again."),
             StoreError::Failed(_) => (Reason::StoreUnavailable, "The posts cannot be had now."),
+            StoreError::OutcomeUnknown(_) => (
+                Reason::OutcomeUnknown,
+                "Whether the write took place is not known. Read, then decide.",
+            ),
         };
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
-            .with_reason(reason)
-            .with_field(RETRY_AFTER, HeaderValue::from_static("1"))
+        let refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).with_reason(reason);
+        match reason {
+            // Retry-After would have a client repeat what may have been done.
+            Reason::OutcomeUnknown => refused,
+            _ => refused.with_field(RETRY_AFTER, HeaderValue::from_static("1")),
+        }
     }
 }
 

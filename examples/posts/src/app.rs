@@ -15,7 +15,7 @@ use tower_if_match::{IfMatchLayer, PathKey, TagMint};
 
 use crate::request_id::X_REQUEST_ID;
 use crate::store::PostStore;
-use crate::{answer, declared_size, handlers, media_type, pages, request_id};
+use crate::{answer, declared_content, declared_size, handlers, pages, request_id};
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -28,8 +28,9 @@ pub(crate) struct App<S: PostStore> {
 /// The whole API on this store.
 ///
 /// From outside in: request id, trace, CORS, problem documents, declared size; routing and method;
-/// media type; the precondition layer; the handler. So 404, 405, 413 and 415 are the same whatever
-/// conditions a request bears, and what is refused by its head never reads the body.
+/// what the head declares of the content; the precondition layer; the handler. So 404, 405, 413 and
+/// 415 are the same whatever conditions a request bears, and what is refused by its head never reads
+/// the body.
 pub fn app<S: PostStore>(posts: S) -> Router {
     let guard = IfMatchLayer::new("posts", posts.versions(), PathKey)
         // Everybody may read the posts, so a 412 may show everybody the current one.
@@ -44,7 +45,7 @@ pub fn app<S: PostStore>(posts: S) -> Router {
             get(handlers::list::<S>)
                 .post(handlers::create::<S>)
                 .route_layer(guard.clone())
-                .route_layer(middleware::from_fn(media_type::check)),
+                .route_layer(middleware::from_fn(declared_content::check)),
         )
         .route(
             "/api/posts/{id}",
@@ -55,7 +56,7 @@ pub fn app<S: PostStore>(posts: S) -> Router {
                 .patch(handlers::patch::<S>)
                 .delete(handlers::remove::<S>)
                 .route_layer(guard)
-                .route_layer(middleware::from_fn(media_type::check)),
+                .route_layer(middleware::from_fn(declared_content::check)),
         )
         .route("/healthz", get(handlers::health::<S>))
         .route("/metrics", get(pages::metrics))

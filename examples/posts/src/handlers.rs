@@ -7,8 +7,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_LOCATION, ETAG, LOCATION};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse};
 use serde::Serialize;
-use tower_if_match::Expected;
 use tower_if_match::http_precondition::EntityTag;
+use tower_if_match::{Demand, Expected};
 
 use crate::answer::Refused;
 use crate::app::App;
@@ -92,11 +92,11 @@ pub(crate) async fn patch<S: PostStore>(
     Content(patch): Content,
 ) -> Result<impl IntoResponse, Refused> {
     let Some(post) = app.posts.read(id).await? else {
-        // Absent as the layer saw it, or gone since; the latter it evaluates afresh.
-        return Err(if expected.admits(None) {
-            Refused::absent()
-        } else {
-            expected.lost().into()
+        return Err(match expected.demand() {
+            // Absent as the layer saw it, or under no condition.
+            Demand::Nothing | Demand::Absent | Demand::Anything => Refused::absent(),
+            // Gone since: the layer evaluates afresh.
+            Demand::Exactly(_) | Demand::Existing => expected.lost().into(),
         });
     };
     // What is made from one version must not be stored over another, not even under `If-Match: *`.

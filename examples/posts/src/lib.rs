@@ -11,10 +11,10 @@
 
 mod answer;
 mod app;
+mod declared_content;
 mod declared_size;
 mod extract;
 mod handlers;
-mod media_type;
 mod pages;
 pub mod post;
 mod request_id;

@@ -59,8 +59,8 @@ pub trait PostStore: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`WriteError::Lost`]: someone was faster. [`WriteError::Backend`]: not settled, because how
-    /// the write ended is not known for certain.
+    /// [`WriteError::Lost`]: someone was faster. [`WriteError::Backend`]: not settled; whether
+    /// anything was written is what [`StoreError`] tells.
     fn put(
         &self,
         draft: Draft,
@@ -100,7 +100,10 @@ pub enum StoreError {
     /// Others held what was needed for too long. Nothing was written.
     #[error("the store is busy")]
     Busy(#[source] Box<dyn Error + Send + Sync>),
-    /// Anything else.
+    /// The commit failed. Whether the write took place is not known.
+    #[error("the outcome of a write is unknown")]
+    OutcomeUnknown(#[source] Box<dyn Error + Send + Sync>),
+    /// Anything else. Nothing was written.
     #[error("the store failed")]
     Failed(#[source] Box<dyn Error + Send + Sync>),
 }

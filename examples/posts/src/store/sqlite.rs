@@ -154,7 +154,7 @@ impl PostStore for SqlitePosts {
         let created = statements::insert(&mut transaction, id, &draft).await?;
         // The id never was a post's, and nobody else writes.
         let created = created.ok_or_else(|| StoreError::Failed("the drawn id is taken".into()))?;
-        transaction.commit().await?;
+        commit(transaction).await?;
         Ok(created)
     }
 
@@ -165,20 +165,20 @@ impl PostStore for SqlitePosts {
     ) -> Result<Put, WriteError<StoreError>> {
         let id = *expected.key();
         let mut transaction = self.begin().await?;
-        let target = target(&mut transaction, &expected).await?;
-        let created = target.is_none();
-        let written = match target {
-            Some(version) => statements::update(&mut transaction, id, &version, &draft).await?,
-            None if expected.admits(None) => {
-                statements::insert(&mut transaction, id, &draft).await?
+        let step = Step::of(&expected, &mut transaction).await?;
+        let created = matches!(step, Step::Insert);
+        let written = match step {
+            Step::Replace(version) => {
+                statements::update(&mut transaction, id, &version, &draft).await?
             }
-            None => None,
+            Step::Insert => statements::insert(&mut transaction, id, &draft).await?,
+            Step::Nothing => None,
         };
         let Some(written) = written else {
             return Err(expected.lost().into());
         };
         // First the commit, then the word: a success that was not committed is a lost update, too.
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         expected.written(written.version().clone());
         Ok(Put {
             post: written.into_body(),
@@ -189,17 +189,21 @@ impl PostStore for SqlitePosts {
     async fn remove(&self, expected: Expected<Self>) -> Result<(), WriteError<StoreError>> {
         let id = *expected.key();
         let mut transaction = self.begin().await?;
-        let removed = match target(&mut transaction, &expected).await? {
-            Some(version) => statements::delete(&mut transaction, id, &version).await?,
-            None => false,
+        let removed = match Step::of(&expected, &mut transaction).await? {
+            Step::Replace(version) => statements::delete(&mut transaction, id, &version).await?,
+            Step::Insert | Step::Nothing => false,
         };
         if removed {
-            transaction.commit().await.map_err(StoreError::from)?;
+            commit(transaction).await?;
             expected.removed();
             return Ok(());
         }
-        let current = statements::version(&mut transaction, id).await?;
-        if current.is_none() && expected.admits(None) {
+        let absent = statements::version(&mut transaction, id).await?.is_none();
+        let was_there = match expected.demand() {
+            Demand::Exactly(_) | Demand::Existing => true,
+            Demand::Absent | Demand::Anything | Demand::Nothing => false,
+        };
+        if absent && !was_there {
             expected.unchanged();
             return Err(WriteError::Absent);
         }
@@ -212,19 +216,47 @@ impl PostStore for SqlitePosts {
     }
 }
 
-/// The version that a write names in its statement, or `None` where it inserts.
-async fn target(
-    transaction: &mut SqliteConnection,
-    expected: &Expected<SqlitePosts>,
-) -> Result<Option<Version>, StoreError> {
-    match expected.demand() {
-        Demand::Exactly(version) => Ok(Some(version.clone())),
-        Demand::Absent => Ok(None),
-        // Nobody else can write before this transaction ends, so what it reads is what it replaces.
-        Demand::Existing | Demand::Anything => {
-            statements::version(transaction, *expected.key()).await
-        }
+/// What a write does in its statement.
+enum Step {
+    /// Names this version there.
+    Replace(Version),
+    Insert,
+    Nothing,
+}
+
+impl Step {
+    async fn of(
+        expected: &Expected<SqlitePosts>,
+        transaction: &mut SqliteConnection,
+    ) -> Result<Self, StoreError> {
+        Ok(match expected.demand() {
+            Demand::Exactly(version) => Self::Replace(version.clone()),
+            Demand::Absent => Self::Insert,
+            // Nobody else can write before this transaction ends, so what it reads is what it replaces.
+            Demand::Existing => Self::replacing(expected.key(), transaction)
+                .await?
+                .unwrap_or(Self::Nothing),
+            Demand::Anything => Self::replacing(expected.key(), transaction)
+                .await?
+                .unwrap_or(Self::Insert),
+            Demand::Nothing => Self::Nothing,
+        })
     }
+
+    async fn replacing(
+        id: &PostId,
+        transaction: &mut SqliteConnection,
+    ) -> Result<Option<Self>, StoreError> {
+        let current = statements::version(transaction, *id).await?;
+        Ok(current.map(Self::Replace))
+    }
+}
+
+/// Commits. An error of any kind leaves open whether the write is in the file, a lock that is not had
+/// now included, so none of them may be told as "nothing was written".
+async fn commit(transaction: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
+    let committed = transaction.commit().await;
+    committed.map_err(|error| StoreError::OutcomeUnknown(error.into()))
 }
 
 /// Whether someone else has the lock that was needed.

@@ -60,6 +60,8 @@ async fn only_the_demanded_version_is_written<S: PostStore>(posts: S) {
         (id, Demand::Absent),
         (absent, Demand::Exactly(version.clone())),
         (absent, Demand::Existing),
+        (id, Demand::Nothing),
+        (absent, Demand::Nothing),
     ] {
         let before = title(&posts, id).await;
         let (ending, written) = put(&posts, id, demand.clone()).await;
@@ -88,7 +90,11 @@ async fn only_the_demanded_version_is_removed<S: PostStore>(posts: S) {
     let stale = first.version().clone();
     put(&posts, id, Demand::Existing).await;
 
-    for demand in [Demand::Exactly(stale.clone()), Demand::Absent] {
+    for demand in [
+        Demand::Exactly(stale.clone()),
+        Demand::Absent,
+        Demand::Nothing,
+    ] {
         let (slot, expected) = lent(id, demand.clone());
         let refused = posts.remove(expected).await.unwrap_err();
         assert!(
@@ -105,10 +111,15 @@ async fn only_the_demanded_version_is_removed<S: PostStore>(posts: S) {
     assert!(matches!(slot.close(), Ending::Removed));
     assert_eq!(title(&posts, id).await, None);
 
-    let (slot, expected) = lent(id, Demand::Absent);
-    let refused = posts.remove(expected).await.unwrap_err();
-    assert!(matches!(refused, WriteError::Absent), "{refused:?}");
-    assert!(matches!(slot.close(), Ending::Unchanged));
+    for demand in [Demand::Absent, Demand::Nothing, Demand::Anything] {
+        let (slot, expected) = lent(id, demand.clone());
+        let refused = posts.remove(expected).await.unwrap_err();
+        assert!(
+            matches!(refused, WriteError::Absent),
+            "{demand:?}: {refused:?}"
+        );
+        assert!(matches!(slot.close(), Ending::Unchanged), "{demand:?}");
+    }
     let (slot, expected) = lent(id, Demand::Existing);
     assert!(matches!(
         posts.remove(expected).await,

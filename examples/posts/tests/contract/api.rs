@@ -4,10 +4,14 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 use wire::{Body, Connection, Request, Response, Server};
 
 pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
+
+const FILE: &str = "posts.db";
 
 /// A running server, with the directory of its file if it has one.
 pub(crate) struct Api {
@@ -35,6 +39,30 @@ impl Api {
     /// The URL of the store on SQLite.
     pub(crate) fn store(&self) -> String {
         url(self.directory.as_ref().unwrap().path())
+    }
+
+    /// A connection of another writer to the file.
+    pub(crate) async fn file(&self) -> SqliteConnection {
+        SqliteConnectOptions::new()
+            .filename(self.directory.as_ref().unwrap().path().join(FILE))
+            .connect()
+            .await
+            .unwrap()
+    }
+
+    /// The same program on a new store, after the old one was deleted.
+    pub(crate) async fn anew(mut self) -> Self {
+        self.server.kill9().await.unwrap();
+        match &mut self.directory {
+            Some(directory) => {
+                for file in std::fs::read_dir(directory.path()).unwrap() {
+                    std::fs::remove_file(file.unwrap().path()).unwrap();
+                }
+                self.server = spawn(&url(directory.path())).await;
+            }
+            None => self.server = spawn("memory:").await,
+        }
+        self
     }
 
     /// The same store after a crash.
@@ -108,7 +136,7 @@ pub(crate) fn command<const N: usize>(arguments: [&str; N]) -> Command {
 }
 
 fn url(directory: &Path) -> String {
-    format!("sqlite:{}", directory.join("posts.db").display())
+    format!("sqlite:{}", directory.join(FILE).display())
 }
 
 pub(crate) fn put(target: &str, json: &str) -> Request {

@@ -15,6 +15,7 @@ on_both_stores!(
     malformed_is_never_no_condition,
     the_date_guards_even_within_a_second,
     what_is_absent_is_404_or_412,
+    what_is_gone_is_not_brought_back,
 );
 
 fn writes(target: &str) -> [Request; 3] {
@@ -204,10 +205,33 @@ async fn what_is_absent_is_404_or_412(api: Api) {
         // No condition is evaluated where the answer without it would be 404 (RFC 9110 §13.2.1).
         for value in [None, Some("\"x\""), Some("*")] {
             let write = value.map_or(write.clone(), |tag| write.clone().field("If-Match", tag));
-            assert_eq!(
-                problem(&api.send(&write).await, 404, "not_found")["instance"],
-                target
-            );
+            let refused = api.send(&write).await;
+            let document = problem(&refused, 404, "not_found");
+            assert_eq!(document["reason"], "absent");
+            assert_eq!(document["detail"], "The post does not exist.");
+            assert_eq!(document["instance"], target);
+            assert_eq!(refused.header("etag"), None);
         }
     }
+}
+
+/// A tag of a deleted post brings nothing back, whatever the method.
+async fn what_is_gone_is_not_brought_back(api: Api) {
+    let (target, held) = api.post(r#"{"title":"a"}"#).await;
+    api.delete(&target).await;
+    let [put, patch, delete] = writes(&target);
+    for (write, status) in [(put, 412), (patch, 404), (delete, 404)] {
+        for value in [&*held, "*"] {
+            let refused = api.send(&write.clone().field("If-Match", value)).await;
+            assert_eq!(refused.status(), status, "{}", refused.text());
+            assert_eq!(refused.json().unwrap()["reason"], "absent");
+            assert_eq!(api.get(&target).await.status(), 404);
+        }
+        // Not even one that a PUT would create under.
+        if status == 404 {
+            let refused = api.send(&write.field("If-None-Match", "*")).await;
+            assert_eq!(refused.status(), 404, "{}", refused.text());
+        }
+    }
+    assert_eq!(api.get("/api/posts").await.json().unwrap(), json!([]));
 }

@@ -11,6 +11,8 @@ on_both_stores!(
     what_is_not_json_is_400,
     a_patch_is_checked_by_its_result,
     media_types,
+    content_codings,
+    parts_are_no_posts,
     declared_sizes,
     counted_sizes,
 );
@@ -155,6 +157,8 @@ async fn media_types(api: Api) {
                 problem(&refused, 415, "unsupported_media_type");
                 let accept_patch = (method == "PATCH").then_some(MERGE_PATCH);
                 assert_eq!(refused.header("accept-patch"), accept_patch);
+                // That would say that it was the coding (RFC 9110 §12.5.3).
+                assert_eq!(refused.header("accept-encoding"), None);
             }
         }
         for media_type in [taken.to_uppercase(), format!("{taken} ; charset=utf-8")] {
@@ -170,6 +174,79 @@ async fn media_types(api: Api) {
             );
         }
     }
+}
+
+/// Whatever the condition is: none, fitting, stale, malformed.
+fn under_each_condition(request: &Request) -> [Request; 4] {
+    [None, Some("*"), Some("\"x\""), Some("x")].map(|condition| match condition {
+        Some(value) => request.clone().field("If-Match", value),
+        None => request.clone(),
+    })
+}
+
+async fn content_codings(api: Api) {
+    let (target, held) = api.post(r#"{"title":"a"}"#).await;
+    let content = || Body::Sized(br#"{"title":"b"}"#.to_vec());
+    for (method, target, taken) in [
+        ("POST", "/api/posts", "application/json"),
+        ("PUT", &*target, "application/json"),
+        ("PATCH", &*target, MERGE_PATCH),
+    ] {
+        let write = || {
+            Request::new(method, target)
+                .field("Content-Type", taken)
+                .body(content())
+        };
+        let coded = |coding: &str| write().field("Content-Encoding", coding);
+        let codings = [
+            "gzip",
+            "br, identity",
+            "identity,deflate",
+            "x",
+            "\"identity\"",
+        ];
+        let two = coded("identity").field("Content-Encoding", "gzip");
+        for request in codings.map(coded).into_iter().chain([two]) {
+            for request in under_each_condition(&request) {
+                let refused = api.send(&request).await;
+                problem(&refused, 415, "unsupported_media_type");
+                assert_eq!(refused.header("accept-encoding"), Some("identity"));
+                let accept_patch = (method == "PATCH").then_some(MERGE_PATCH);
+                assert_eq!(refused.header("accept-patch"), accept_patch);
+                assert_eq!(refused.header("accept"), None);
+            }
+        }
+    }
+    assert_eq!(api.get(&target).await.header("etag"), Some(&*held));
+
+    // The control: no coding, however it is said.
+    for coding in ["identity", "IDENTITY", "", " , identity ,identity"] {
+        let write = put(&target, r#"{"title":"b"}"#).field("Content-Encoding", coding);
+        let written = api.send(&write.field("If-Match", "*")).await;
+        assert_eq!(written.status(), 200, "{coding}: {}", written.text());
+    }
+}
+
+async fn parts_are_no_posts(api: Api) {
+    let (target, held) = api.post(r#"{"title":"a"}"#).await;
+    for range in ["bytes 0-12/13", "bytes 0-12/*", "posts 1-2/3", ""] {
+        for target in [&*target, "/api/posts/9"] {
+            let part = put(target, r#"{"title":"b"}"#).field("Content-Range", range);
+            for request in under_each_condition(&part) {
+                let refused = problem(&api.send(&request).await, 400, "bad_request");
+                assert_eq!(refused.get("reason"), None, "no condition was judged");
+                let detail = refused["detail"].as_str().unwrap();
+                assert!(detail.contains("Content-Range"), "{detail}");
+            }
+        }
+    }
+    assert_eq!(api.get(&target).await.header("etag"), Some(&*held));
+    assert_eq!(api.get("/api/posts/9").await.status(), 404);
+
+    // Content-Range says nothing on another method (RFC 9110 §14.4).
+    let patch = patch(&target, r#"{"title":"b"}"#).field("Content-Range", "bytes 0-12/13");
+    let written = api.send(&patch.field("If-Match", held)).await;
+    assert_eq!(written.status(), 200, "{}", written.text());
 }
 
 async fn declared_sizes(api: Api) {

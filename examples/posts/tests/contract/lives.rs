@@ -7,6 +7,7 @@ use crate::api::{Api, problem, put, tag};
 
 on_both_stores!(
     no_tag_of_an_earlier_life_fits,
+    no_tag_of_a_deleted_store_fits,
     the_date_of_an_earlier_life_does_not_fit,
     the_history_ends_with_the_life,
     post_gives_no_id_twice,
@@ -32,6 +33,32 @@ async fn no_tag_of_an_earlier_life_fits(api: Api) {
         earlier.extend(held);
         api.delete(target).await;
     }
+}
+
+/// The same writes on a new store make other tags, where the first store was deleted.
+async fn no_tag_of_a_deleted_store_fits(api: Api) {
+    async fn tags(api: &Api) -> Vec<String> {
+        let (target, first) = api.post(r#"{"title":"a"}"#).await;
+        let second = api.put(&target, &first, r#"{"title":"b"}"#).await;
+        api.delete(&target).await;
+        let third = api.create(&target, r#"{"title":"a"}"#).await;
+        let fourth = api.put(&target, &third, r#"{"title":"b"}"#).await;
+        vec![first, second, third, fourth]
+    }
+    let earlier = tags(&api).await;
+    let api = api.anew().await;
+    assert_eq!(api.get("/api/posts").await.json().unwrap(), json!([]));
+    let later = tags(&api).await;
+    for old in &earlier {
+        assert!(!later.contains(old), "{old} again");
+        let write = put("/api/posts/1", r#"{"title":"lost"}"#).field("If-Match", old);
+        let refused = problem(&api.send(&write).await, 412, "precondition_failed");
+        assert_eq!(refused["reason"], "foreign_tag");
+    }
+    assert_eq!(
+        api.get("/api/posts/1").await.header("etag"),
+        Some(&*later[3])
+    );
 }
 
 async fn the_date_of_an_earlier_life_does_not_fit(api: Api) {

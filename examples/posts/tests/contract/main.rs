@@ -32,4 +32,5 @@ mod process;
 mod reads;
 mod refusals;
 mod sqlite_file;
+mod triggers;
 mod writes;

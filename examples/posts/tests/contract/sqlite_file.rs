@@ -1,22 +1,11 @@
 //! What only a file can show: it outlives the process, others write to it, and it can be locked.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::Connection;
 use wire::Request;
 
-use crate::api::{Api, problem, put, spawn, tag};
-
-async fn file(api: &Api) -> SqliteConnection {
-    let path = PathBuf::from(api.store().trim_start_matches("sqlite:"));
-    SqliteConnectOptions::new()
-        .filename(path)
-        .connect()
-        .await
-        .unwrap()
-}
+use crate::api::{Api, patch, problem, put, spawn, tag};
 
 #[tokio::test]
 async fn what_was_acknowledged_outlives_a_crash() {
@@ -79,62 +68,12 @@ async fn processes_that_start_together_agree_on_a_new_file() {
     }
 }
 
-#[tokio::test]
-async fn the_database_refuses_a_write_that_makes_no_version() {
-    let api = Api::on_sqlite().await;
-    let (target, held) = api.post(r#"{"title":"a"}"#).await;
-    let mut file = file(&api).await;
-    for statement in [
-        "UPDATE posts SET title = 'lost'",
-        "UPDATE posts SET title = 'lost', version = version + 2, modified_at = modified_at + 1",
-        "UPDATE posts SET title = 'lost', version = version + 1",
-        "UPDATE posts SET life = life + 1, version = version + 1, modified_at = modified_at + 1",
-        "UPDATE posts SET id = 9, version = version + 1, modified_at = modified_at + 1",
-        "INSERT OR REPLACE INTO posts SELECT * FROM posts",
-        "INSERT INTO posts SELECT 2, title, content, author, updated_at, life, 7, modified_at FROM posts",
-    ] {
-        let refused = sqlx::query(statement).execute(&mut file).await.unwrap_err();
-        assert!(
-            refused.to_string().contains("has to"),
-            "{statement}: {refused}"
-        );
-    }
-    assert_eq!(tag(&api.get(&target).await), held);
-
-    // The control: a writer that keeps to it is let through, and the API sees its version.
-    let kept = "UPDATE posts SET title = 'b', version = version + 1, modified_at = modified_at + 1";
-    sqlx::query(kept).execute(&mut file).await.unwrap();
-    let stale = problem(
-        &api.send(&put(&target, r#"{"title":"c"}"#).field("If-Match", held))
-            .await,
-        412,
-        "precondition_failed",
-    );
-    assert_eq!(stale["conflict"]["changed"][0], "/title");
-}
-
-#[tokio::test]
-async fn an_earlier_life_cannot_be_inserted() {
-    let api = Api::on_sqlite().await;
-    let (target, _) = api.post(r#"{"title":"a"}"#).await;
-    api.delete(&target).await;
-    let mut file = file(&api).await;
-    let insert = |life: u8| {
-        let date = u64::from(u32::MAX);
-        let statement =
-            format!("INSERT INTO posts VALUES (1, 'b', '', '', {date}, {life}, 1, {date})");
-        sqlx::query(sqlx::AssertSqlSafe(statement))
-    };
-    assert!(insert(1).execute(&mut file).await.is_err());
-    insert(2).execute(&mut file).await.unwrap();
-}
-
 /// Another process holds the write lock for longer than anybody waits.
 #[tokio::test]
 async fn a_lock_that_is_not_had_in_time_is_busy() {
     let api = Api::on_sqlite().await;
     let (target, held) = api.post(r#"{"title":"a"}"#).await;
-    let mut file = file(&api).await;
+    let mut file = api.file().await;
     let lock = file.begin_with("BEGIN IMMEDIATE").await.unwrap();
 
     let write = put(&target, r#"{"title":"b"}"#).field("If-Match", &held);
@@ -171,7 +110,7 @@ async fn a_lock_that_is_not_had_in_time_is_busy() {
 async fn a_store_that_fails_is_unavailable() {
     let api = Api::on_sqlite().await;
     let (target, held) = api.post(r#"{"title":"a"}"#).await;
-    let mut file = file(&api).await;
+    let mut file = api.file().await;
     sqlx::query("ALTER TABLE posts RENAME TO elsewhere")
         .execute(&mut file)
         .await
@@ -196,6 +135,61 @@ async fn a_store_that_fails_is_unavailable() {
         );
     }
     assert!(api.server.stderr().contains("no such table"));
+}
+
+/// SQLite checks a deferred foreign key when the transaction ends: the statement succeeds, and COMMIT
+/// fails.
+#[tokio::test]
+async fn a_commit_that_fails_has_an_unknown_outcome() {
+    const FAILING: [&str; 5] = [
+        "CREATE TABLE nowhere (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE failing (id INTEGER REFERENCES nowhere (id) DEFERRABLE INITIALLY DEFERRED)",
+        "CREATE TRIGGER fail_1 AFTER INSERT ON posts BEGIN INSERT INTO failing VALUES (1); END",
+        "CREATE TRIGGER fail_2 AFTER UPDATE ON posts BEGIN INSERT INTO failing VALUES (1); END",
+        "CREATE TRIGGER fail_3 AFTER DELETE ON posts BEGIN INSERT INTO failing VALUES (1); END",
+    ];
+    let api = Api::on_sqlite().await;
+    let (target, held) = api.post(r#"{"title":"a"}"#).await;
+    let mut file = api.file().await;
+    for statement in FAILING {
+        sqlx::query(statement).execute(&mut file).await.unwrap();
+    }
+    let writes = [
+        put(&target, r#"{"title":"b"}"#).field("If-Match", &held),
+        patch(&target, r#"{"title":"b"}"#).field("If-Match", "*"),
+        put("/api/posts/9", r#"{"title":"b"}"#).field("If-None-Match", "*"),
+        Request::new("DELETE", &*target).field("If-Match", &held),
+        Request::new("POST", "/api/posts").json(r#"{"title":"b"}"#),
+    ];
+    for write in &writes {
+        let refused = api.send(write).await;
+        let problem = problem(&refused, 503, "service_unavailable");
+        assert_eq!(problem["reason"], "outcome_unknown", "{write:?}");
+        assert_eq!(
+            problem["detail"],
+            "Whether the write took place is not known. Read, then decide."
+        );
+        assert_eq!(refused.header("etag"), None);
+        assert_eq!(refused.header("retry-after"), None, "that would repeat it");
+        assert!(!refused.text().contains("FOREIGN"), "{}", refused.text());
+    }
+    assert!(api.server.stderr().contains("FOREIGN KEY"));
+    assert_eq!(
+        tag(&api.get(&target).await),
+        held,
+        "here nothing took place"
+    );
+
+    // The control: the same writes where COMMIT does not fail, on the connection where it did.
+    for trigger in ["fail_1", "fail_2", "fail_3"] {
+        let drop = sqlx::AssertSqlSafe(format!("DROP TRIGGER {trigger}"));
+        sqlx::query(drop).execute(&mut file).await.unwrap();
+    }
+    let mut statuses = Vec::new();
+    for write in &writes {
+        statuses.push(api.send(write).await.status());
+    }
+    assert_eq!(statuses, [200, 200, 201, 412, 201]);
 }
 
 /// A client that vanishes in the middle leaves the whole write or nothing, and no lock.

@@ -117,8 +117,14 @@ pub(super) async fn insert(
     let row = sqlx::query_as(
         "INSERT INTO posts (id, title, content, author, updated_at, life, version, modified_at)
          SELECT $1, $2, $3, $4, $5,
-                1 + coalesce(max(life), 0), 1, max($5, 1 + coalesce(max(modified_at), 0))
-         FROM lives WHERE id = $1
+                1 + coalesce(max(life), (SELECT life FROM epoch)),
+                1, max($5, 1 + coalesce(max(modified_at), 0))
+         FROM (
+             SELECT life, modified_at FROM lives WHERE id = $1
+             UNION ALL
+             SELECT life, modified_at FROM posts WHERE id = $1
+         )
+         WHERE true -- without it ON would belong to a join
          ON CONFLICT (id) DO NOTHING
          RETURNING *",
     )
