@@ -124,7 +124,8 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
                     fields.insert(ETAG, tag.to_header_value());
                 }
             }
-            StatusCode::SERVICE_UNAVAILABLE => {
+            // To repeat what may have happened is not the advice to give.
+            StatusCode::SERVICE_UNAVAILABLE if refusal.reason() != Reason::OutcomeUnknown => {
                 fields.insert(RETRY_AFTER, HeaderValue::from(self.retry_after_seconds));
             }
             _ => {}

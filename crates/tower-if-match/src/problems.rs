@@ -44,12 +44,14 @@
 //!
 //! # Service Unavailable
 //!
-//! Status 503, with `Retry-After`. `store_unavailable`: the store cannot tell the current version, so
-//! nothing was evaluated and nothing written. `busy`: the resource could not be had in time.
+//! Status 503, with `Retry-After` but for the last. `store_unavailable`: the store cannot tell the
+//! current version, so nothing was evaluated and nothing written. `busy`: the resource could not be had
+//! in time. `outcome_unknown`: the write failed at its very end, and whether it took place is not known;
+//! read, then decide.
 //!
 //! # Internal Server Error
 //!
 //! Status 500: the service is put together wrongly. `unguarded_write`: a handler answered with a success
 //! and did not say how its write ended; the write may have happened. The log says whether the
 //! handler never took `Expected`, or took it and did not settle it. `unkeyed`: no key can be derived
-//! on this route. `outcome_unknown`: whether the write took place is not known.
+//! on this route.

@@ -37,7 +37,8 @@ pub enum Reason {
     StoreUnavailable,
     /// 503: the resource could not be had in time.
     Busy,
-    /// 500: whether the write took place is not known.
+    /// 503, without `Retry-After`: whether the write took place is not known. With compare and swap it is
+    /// the handler that says so.
     OutcomeUnknown,
     /// 500: the handler answered with a success and did not say how its write ended.
     UnguardedWrite,
@@ -104,10 +105,10 @@ impl Reason {
             | Self::Exists
             | Self::ModifiedSince => StatusCode::PRECONDITION_FAILED,
             Self::MalformedCondition | Self::OversizedCondition => StatusCode::BAD_REQUEST,
-            Self::StoreUnavailable | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::OutcomeUnknown | Self::UnguardedWrite | Self::Unkeyed => {
-                StatusCode::INTERNAL_SERVER_ERROR
+            Self::StoreUnavailable | Self::Busy | Self::OutcomeUnknown => {
+                StatusCode::SERVICE_UNAVAILABLE
             }
+            Self::UnguardedWrite | Self::Unkeyed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
