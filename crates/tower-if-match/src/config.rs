@@ -77,7 +77,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             disclose_to_authorized_only: true,
             version_before_body: false,
             strict_put_validators: false,
-            documents: Arc::new(Documents::new(PROBLEM_TYPES)),
+            documents: Arc::new(Documents::new(PROBLEM_TYPES, "resource")),
             retry_after_seconds: 1,
         }
     }

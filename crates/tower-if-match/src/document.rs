@@ -13,20 +13,23 @@ use crate::refusal::Refusal;
 /// What all refusals of one kind share, written once: type, title, status, detail, error, reason.
 #[derive(Clone, Debug)]
 pub(crate) struct Documents {
+    page: String,
+    noun: String,
     by_reason: [Problem; Reason::ALL.len()],
     missing_on_existing: Problem,
     gone: Problem,
 }
 
 impl Documents {
-    /// The documents, with types that are fragments of this page.
-    pub(crate) fn new(page: &str) -> Self {
-        let begin = |refusal: &Refusal, detail| {
+    /// The documents, with types that are fragments of this page, and texts that call the resource by
+    /// this noun.
+    pub(crate) fn new(page: &str, noun: &str) -> Self {
+        let begin = |refusal: &Refusal, detail: &str| {
             let title = refusal.status().canonical_reason().unwrap_or_default();
             let fragment = title.to_ascii_lowercase().replace(' ', "-");
             Problem::new(refusal.status(), title)
                 .type_uri(&format!("{page}#{fragment}"))
-                .detail(detail)
+                .detail(&detail.replace("resource", noun))
                 .string_member("error", &fragment.replace('-', "_"))
                 .string_member("reason", refusal.reason().as_str())
         };
@@ -35,6 +38,8 @@ impl Documents {
             begin(&refusal, detail(reason))
         };
         Self {
+            page: page.to_owned(),
+            noun: noun.to_owned(),
             by_reason: Reason::ALL.map(of),
             missing_on_existing: begin(
                 &Refusal::new(Reason::MissingCondition),
@@ -43,6 +48,14 @@ impl Documents {
             ),
             gone: begin(&Refusal::gone(), detail(Reason::Absent)),
         }
+    }
+
+    pub(crate) fn with_page(&self, page: &str) -> Self {
+        Self::new(page, &self.noun)
+    }
+
+    pub(crate) fn with_noun(&self, noun: &str) -> Self {
+        Self::new(&self.page, noun)
     }
 
     /// The document of this refusal, as far as it is the same for every request.

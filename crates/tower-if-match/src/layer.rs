@@ -8,7 +8,6 @@ use tower_layer::Layer;
 use version_store::{Conflicts, Version, VersionStore};
 
 use crate::config::{Config, Denied, disclose};
-use crate::document::Documents;
 use crate::key::FindKey;
 use crate::policy::Need;
 use crate::service::IfMatch;
@@ -186,7 +185,15 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     ///
     /// Default: [the page of this crate's documentation](crate::problems).
     pub fn with_problem_types(self, page: &str) -> Self {
-        self.with(|config| config.documents = Arc::new(Documents::new(page)))
+        self.with(|config| config.documents = Arc::new(config.documents.with_page(page)))
+    }
+
+    /// What the texts of refusals call the resource, such as "post": "The post changed since the version
+    /// that If-Match names."
+    ///
+    /// Default: "resource".
+    pub fn with_resource_noun(self, noun: &str) -> Self {
+        self.with(|config| config.documents = Arc::new(config.documents.with_noun(noun)))
     }
 
     /// What 503 says in `Retry-After`.

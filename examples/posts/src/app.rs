@@ -33,6 +33,7 @@ pub(crate) struct App<S: PostStore> {
 /// the body.
 pub fn app<S: PostStore>(posts: S) -> Router {
     let guard = IfMatchLayer::new("posts", posts.versions(), PathKey)
+        .with_resource_noun("post")
         // Everybody may read the posts, so a 412 may show everybody the current one.
         .with_public_conflicts();
     let tags = guard.tags();

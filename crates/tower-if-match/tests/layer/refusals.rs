@@ -6,8 +6,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, Response, StatusCode};
 use axum::routing::{get, put};
+use tower_if_match::version_store::handover::Slot;
 use tower_if_match::{
     Conflict, Conflicts, Demand, Describe, Expected, IfMatchLayer, MemoryStore, PathKey, Version,
     VersionStore, Versioned,
@@ -51,7 +52,9 @@ async fn a_428_tells_the_tag_in_its_body_only() {
     let (posts, guard) = posts();
     let app = app(
         &posts,
-        guard.with_problem_types("https://example.com/problems"),
+        guard
+            .with_problem_types("https://example.com/problems")
+            .with_resource_noun("note"),
     );
     let tag = posts::get_tag(&app).await;
     let answer = send(
@@ -71,6 +74,19 @@ async fn a_428_tells_the_tag_in_its_body_only() {
     assert_eq!(problem["error"], "precondition_required");
     assert_eq!(problem["current_etag"], tag);
     assert!(problem["detail"].as_str().unwrap().contains("If-Match"));
+    let stale = posts::put(&app, &tag.replace("v1", "v0"), "x")
+        .await
+        .problem();
+    assert_eq!(
+        stale["type"],
+        "https://example.com/problems#precondition-failed"
+    );
+    posts::put(&app, &tag, "second").await;
+    let stale = posts::put(&app, &tag, "third").await.problem();
+    assert_eq!(
+        stale["detail"],
+        "The note changed since the version that If-Match names."
+    );
 }
 
 #[tokio::test]
@@ -126,6 +142,55 @@ async fn each_reason_has_its_request() {
         assert_eq!(answer.reason(), reason, "{name}: {value}");
     }
     assert_eq!(posts.get(&7).unwrap().body(), "second");
+}
+
+#[tokio::test]
+async fn of_several_tags_the_one_that_explains_most_is_told_about() {
+    let (posts, guard) = posts();
+    let app = app(&posts, guard.clone());
+    let stale = posts::get_tag(&app).await;
+    posts::put(&app, &stale, "second").await;
+    let current = posts::get_tag(&app).await;
+    let version = posts.get(&7).unwrap().version().clone();
+    let foreign = guard.tags().tag(&8, &version).unwrap().to_string();
+    let by_rank = [
+        (format!("W/{current}"), "weak_tag"),
+        (stale, "stale_version"),
+        (
+            format!("{}x\"", current.trim_end_matches('"')),
+            "mangled_tag",
+        ),
+        (foreign, "foreign_tag"),
+        ("\"6\"".to_owned(), "unknown_tag"),
+    ];
+    for (rank, (more, reason)) in by_rank.iter().enumerate() {
+        for (less, _) in &by_rank[rank..] {
+            for list in [format!("{more}, {less}"), format!("{less}, {more}")] {
+                assert_eq!(
+                    posts::put(&app, &list, "x").await.reason(),
+                    *reason,
+                    "{list}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_400_names_the_field_that_could_not_be_parsed() {
+    let (posts, guard) = posts();
+    let app = app(&posts, guard);
+    for (method, name, field) in [
+        ("PUT", "if-match", "If-Match"),
+        ("PUT", "if-none-match", "If-None-Match"),
+        ("GET", "if-match", "If-Match"),
+    ] {
+        let sent = request(method, "/posts/7").header(name, "malformed");
+        let answer = send(&app, sent.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer.problem()["failed_condition"], field);
+        assert!(answer.problem().get("current_etag").is_none());
+    }
 }
 
 /// A note that can describe itself.
@@ -209,6 +274,48 @@ async fn who_opts_in_tells_what_a_client_needs_to_merge() {
     );
 }
 
+/// A write that lost inside the store is told as much as one that came later.
+#[tokio::test]
+async fn who_lost_a_race_is_told_what_a_later_request_would_be() {
+    let lose = async |State(notes): State<Notes>, expected: Expected<Notes>| {
+        let note = |text: &str| Note {
+            text: text.to_owned(),
+            author: "bob",
+        };
+        let read = notes.get(&7).unwrap();
+        let expected = expected.narrowed_to(read.version())?;
+        let other = Slot::new(7, Demand::Anything).take().unwrap();
+        notes.put(note("faster"), other)?;
+        notes.put(note("slower"), expected).map(|_| ())
+    };
+    let (notes, guard) = notes();
+    let tag = guard.tags().tag(&7, notes.get(&7).unwrap().version());
+    let app: Router = Router::new()
+        .route(
+            "/posts/{id}",
+            put(lose).route_layer(guard.with_public_conflicts()),
+        )
+        .with_state(notes);
+    let tag = tag.unwrap().to_string();
+    for (condition, reason) in [(tag.as_str(), "stale_version"), ("*", "lost_race")] {
+        let problem = posts::put(&app, condition, "").await.problem();
+        assert_eq!(problem["reason"], reason);
+        assert_eq!(problem["conflict"]["current"]["text"], "faster");
+    }
+}
+
+/// Whoever opted in told about conflicts, and a request without a condition conflicts with nothing.
+#[tokio::test]
+async fn only_a_failed_precondition_is_told_about() {
+    let (notes, guard) = notes();
+    let app = note_app(&notes, guard.with_public_conflicts());
+    let blind = request("PUT", "/posts/7").body(Body::empty()).unwrap();
+    let answer = send(&app, blind).await;
+    assert_eq!(answer.status, StatusCode::PRECONDITION_REQUIRED);
+    assert!(answer.problem()["current_etag"].is_string());
+    assert!(answer.problem().get("conflict").is_none());
+}
+
 #[tokio::test]
 async fn without_an_authorization_hook_nothing_is_told_to_the_authorized() {
     let (notes, guard) = notes();
@@ -254,6 +361,19 @@ async fn who_is_not_authorized_gets_the_hooks_answer_whatever_the_condition() {
         assert!(answer.body.is_empty());
     }
     assert_eq!(seen.lock().unwrap()[0], (Method::PUT, 7, true));
+}
+
+#[tokio::test]
+async fn a_hooks_answer_goes_out_whole() {
+    let (posts, guard) = posts();
+    let guard = guard.with_authorization(|_, _, _| {
+        let answer = Response::builder().status(403).header("x-why", "quota");
+        Err(answer.body("not today".into()).unwrap().into())
+    });
+    let answer = posts::put(&app(&posts, guard), "*", "x").await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(answer.headers["x-why"], "quota");
+    assert_eq!(answer.body, b"not today");
 }
 
 /// A store whose conflict is about a newer version than the one that was decided on, or about none.
@@ -349,7 +469,7 @@ async fn a_lost_race_is_authorized_afresh() {
         }
     });
     let overtaken = async |State(posts): State<posts::Posts>, expected: Expected<posts::Posts>| {
-        let other = tower_if_match::version_store::handover::Slot::new(7, Demand::Anything);
+        let other = Slot::new(7, Demand::Anything);
         posts
             .put("faster".to_owned(), other.take().unwrap())
             .unwrap();
