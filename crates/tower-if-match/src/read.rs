@@ -3,6 +3,8 @@
 //! Not before, because the conditions play no part where the answer without them would be another
 //! than a success (RFC 9110 §13.2.1).
 
+use std::borrow::Cow;
+
 use http::header::{
     CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
     LAST_MODIFIED, TRANSFER_ENCODING,
@@ -73,8 +75,11 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         let coding = fields
             .get(CONTENT_ENCODING)
             .map(|coding| coding.to_str().unwrap_or_default());
-        let variant = variant.or(coding);
-        let entity_tag = self.tags.representation(key, version, variant);
+        let variant = match (variant, coding) {
+            (Some(variant), Some(coding)) => Some(Cow::Owned(format!("{variant}.{coding}"))),
+            (variant, coding) => variant.or(coding).map(Cow::Borrowed),
+        };
+        let entity_tag = self.tags.representation(key, version, variant.as_deref());
         match &entity_tag {
             Some(tag) => fields.insert(ETAG, tag.to_header_value()),
             None => fields.remove(ETAG),

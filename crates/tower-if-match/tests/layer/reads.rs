@@ -8,7 +8,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_LOCATION, CONTENT_TYPE, EXPIRES, LAST_MODIFIED, VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION,
+    CONTENT_RANGE, CONTENT_TYPE, EXPIRES, LAST_MODIFIED, TRANSFER_ENCODING, VARY,
 };
 use axum::response::{AppendHeaders, IntoResponse};
 use axum::routing::get;
@@ -48,6 +49,13 @@ async fn a_read_is_tagged_and_its_conditions_are_evaluated() {
     let failed = get_with(&app, "if-match", "\"x\"").await;
     assert_eq!(failed.status, StatusCode::PRECONDITION_FAILED);
     assert_eq!(failed.etag(), Some(tag.as_str()));
+    assert_eq!(failed.reason(), "unknown_tag");
+    assert_eq!(failed.problem()["failed_condition"], "If-Match");
+    posts::put(&app, &tag, "second").await;
+    assert_eq!(
+        get_with(&app, "if-match", &tag).await.reason(),
+        "stale_version"
+    );
     assert_eq!(
         get_with(&app, "if-match", "malformed").await.status,
         StatusCode::BAD_REQUEST
@@ -95,6 +103,11 @@ async fn the_304_keeps_what_it_must_and_drops_what_describes_content() {
                 (CONTENT_LOCATION, "/posts/7"),
                 (EXPIRES, "Thu, 01 Jan 2037 00:00:00 GMT"),
                 (axum::http::header::SET_COOKIE, "seen=1"),
+                (CONTENT_ENCODING, "identity"),
+                (CONTENT_LANGUAGE, "en"),
+                (CONTENT_LENGTH, "7"),
+                (CONTENT_RANGE, "bytes 0-6/7"),
+                (TRANSFER_ENCODING, "chunked"),
             ];
             (fields, Json(text))
         })
@@ -113,8 +126,35 @@ async fn the_304_keeps_what_it_must_and_drops_what_describes_content() {
     ] {
         assert!(answer.field(name.clone()).is_some(), "{name}");
     }
-    assert_eq!(answer.field(CONTENT_TYPE), None);
-    assert_eq!(answer.field(LAST_MODIFIED), None);
+    for name in [
+        CONTENT_ENCODING,
+        CONTENT_LANGUAGE,
+        CONTENT_LENGTH,
+        CONTENT_RANGE,
+        CONTENT_TYPE,
+        TRANSFER_ENCODING,
+        LAST_MODIFIED,
+    ] {
+        assert_eq!(answer.field(name.clone()), None, "{name}");
+    }
+}
+
+/// Without a tag the date is all that a cache has to go by.
+#[tokio::test]
+async fn a_304_by_date_keeps_the_date_where_there_is_no_tag() {
+    const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let (posts, guard) = posts();
+    let app = with_methods(
+        &posts,
+        guard,
+        get(async || ([(LAST_MODIFIED, DATE)], "body")),
+    );
+    let answer = get_with(&app, "if-modified-since", DATE).await;
+    assert_eq!(answer.status, StatusCode::NOT_MODIFIED);
+    assert_eq!(answer.field(LAST_MODIFIED), Some(DATE));
+    assert!(answer.body.is_empty());
+    let earlier = get_with(&app, "if-modified-since", "Sun, 06 Nov 1994 08:49:36 GMT").await;
+    assert_eq!(earlier.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -150,6 +190,11 @@ async fn what_is_served_is_clamped_and_what_is_compared_is_not() {
         .field(LAST_MODIFIED)
         .unwrap()
         .to_owned();
+    assert_eq!(
+        get_with(&app, "if-modified-since", &served).await.status,
+        StatusCode::OK,
+        "a read compares with the stored date, too"
+    );
     // Earlier than the stored date: to write with it would be to write with a date before the last
     // modification.
     let put = request("PUT", "/posts/7").header("if-unmodified-since", &served);
@@ -262,6 +307,8 @@ async fn a_tag_that_no_write_would_recognise_is_removed() {
         )
         .await;
         assert_eq!(answer.etag(), kept.then_some(own.as_str()));
+        let again = get_with(&app, "if-none-match", &own).await.status;
+        assert_eq!(again == StatusCode::NOT_MODIFIED, kept, "{own}");
     }
 }
 
@@ -437,6 +484,46 @@ async fn an_encoded_body_does_not_share_the_plain_ones_strong_tag() {
         posts::put(&app, &gzip, "second").await.status,
         StatusCode::OK
     );
+}
+
+/// A handler that names its variant has counted the coding in.
+#[tokio::test]
+async fn a_variant_that_is_named_goes_before_the_coding() {
+    let read = async |State(posts): State<Posts>| {
+        let post = posts.get(&7).unwrap().with_variant("fr.gzip");
+        post.map(|text| ([("content-encoding", "gzip")], text))
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, get(read));
+    let tag = posts::get_tag(&app).await;
+    assert!(tag.ends_with(".fr.gzip\""), "{tag}");
+}
+
+#[tokio::test]
+async fn a_version_without_a_tag_takes_the_handlers_tag_away_too() {
+    let read = async || {
+        let version = Version::new(1_u64).without_tag();
+        Versioned::new(version, ([("etag", "\"of the handler\"")], "body"))
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, get(read));
+    let answer = send(
+        &app,
+        request("GET", "/posts/7").body(Body::empty()).unwrap(),
+    )
+    .await;
+    assert_eq!((answer.status, answer.etag()), (StatusCode::OK, None));
+}
+
+#[tokio::test]
+async fn an_encoded_variant_is_neither_the_variant_nor_the_encoded_body() {
+    let read = async |State(posts): State<Posts>| {
+        let encoded = |text: String| ([("content-encoding", "gzip")], text);
+        posts.get(&7).unwrap().with_variant("fr").map(encoded)
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, get(read));
+    assert!(posts::get_tag(&app).await.ends_with(".fr.gzip\""));
 }
 
 #[tokio::test]
