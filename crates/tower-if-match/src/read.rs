@@ -76,7 +76,9 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             .get(CONTENT_ENCODING)
             .map(|coding| coding.to_str().unwrap_or_default());
         let variant = match (variant, coding) {
-            (Some(variant), Some(coding)) => Some(Cow::Owned(format!("{variant}.{coding}"))),
+            (Some(variant), Some(coding)) if !names(variant, coding) => {
+                Some(Cow::Owned(format!("{variant}.{coding}")))
+            }
             (variant, coding) => variant.or(coding).map(Cow::Borrowed),
         };
         let entity_tag = self.tags.representation(key, version, variant.as_deref());
@@ -159,6 +161,11 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             }
         }
     }
+}
+
+/// Whether a variant that the handler named tells the coding already.
+fn names(variant: &str, coding: &str) -> bool {
+    variant.split('.').any(|part| part == coding)
 }
 
 /// Turns a success into 304: all fields stay, Vary, Cache-Control, Content-Location, Expires and
