@@ -5,14 +5,16 @@
 
 use std::convert::Infallible;
 use std::fmt::{self, Write as _};
+use std::future::ready;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use http::header::IF_MATCH;
+use http::header::ETAG;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
+use tower_if_match::version_store::handover::Slot;
 use tower_if_match::{Found, IfMatchLayer, MemoryStore};
 use tracing::field::{Field, Visit};
 use tracing::span;
@@ -47,31 +49,53 @@ impl Visit for Fields<'_> {
     }
 }
 
-#[tokio::test]
-async fn a_refusal_is_an_event_with_the_tags_cut_and_escaped_and_never_content() {
-    let events = Events::default();
-    let _guard = tracing::subscriber::set_default(events.clone());
+type Posts = MemoryStore<u64, String>;
 
-    let posts: MemoryStore<u64, String> = MemoryStore::new();
+/// What a handler does with the slot of its request, out of which it may take an `Expected`.
+type Handler = fn(&Slot<Posts>);
+
+fn unchanged(slot: &Slot<Posts>) {
+    slot.take().unwrap().unchanged();
+}
+
+/// The answer to a request to post 7, and what was logged meanwhile.
+async fn logged(
+    request: Request<Full<Bytes>>,
+    handler: Handler,
+) -> (Response<Full<Bytes>>, String) {
+    let posts = Posts::new();
     posts.create(7, "first".to_owned());
-    let layer = IfMatchLayer::new("posts", posts.clone(), |_: &Parts| Found::Key(7));
-    let tag = layer
-        .tags()
-        .tag(&7, posts.get(&7).unwrap().version())
-        .unwrap();
-    let service = layer.layer(service_fn(async |_: Request<Full<Bytes>>| {
-        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    let layer = IfMatchLayer::new("posts", posts, |_: &Parts| Found::Key(7));
+    let service = layer.layer(service_fn(move |request: Request<Full<Bytes>>| {
+        if let Some(slot) = request.extensions().get() {
+            handler(slot);
+        }
+        ready(Ok::<_, Infallible>(Response::new(Full::default())))
     }));
-    let long = [b"\"\xff".as_slice(), &[b'z'; 300], b"\""].concat();
-    let request = Request::put("/posts/7?private=query")
-        .header(IF_MATCH, HeaderValue::from_bytes(&long).unwrap())
+    let events = Events::default();
+    let guard = tracing::subscriber::set_default(events.clone());
+    let response = service.oneshot(request).await.unwrap();
+    drop(guard);
+    let log = events.0.lock().unwrap().clone();
+    (response, log)
+}
+
+fn request(method: &str, name: &str, value: &[u8]) -> Request<Full<Bytes>> {
+    Request::builder()
+        .method(method)
+        .uri("/posts/7?private=query")
+        .header(name, HeaderValue::from_bytes(value).unwrap())
         .header("x-request-id", "id-1")
         .body(Full::from("private content"))
-        .unwrap();
-    let response = service.oneshot(request).await.unwrap();
-    assert_eq!(response.status(), StatusCode::PRECONDITION_FAILED);
+        .unwrap()
+}
 
-    let log = events.0.lock().unwrap().clone();
+#[tokio::test]
+async fn a_refusal_is_an_event_with_the_tags_cut_and_escaped_and_never_content() {
+    let long = [b"\"\xff".as_slice(), &[b'z'; 300], b"\""].concat();
+    let (response, log) = logged(request("PUT", "if-match", &long), unchanged).await;
+    assert_eq!(response.status(), StatusCode::PRECONDITION_FAILED);
+    let tag = response.headers()[ETAG].to_str().unwrap().to_owned();
     for part in [
         "INFO",
         "method=PUT",
@@ -92,4 +116,61 @@ async fn a_refusal_is_an_event_with_the_tags_cut_and_escaped_and_never_content()
         !String::from_utf8_lossy(&body).contains("zzz"),
         "a body never echoes a sent tag"
     );
+}
+
+#[tokio::test]
+async fn what_was_sent_is_logged_whether_it_could_be_parsed_or_not() {
+    let just_fits = format!("\"{}\"", "z".repeat(126));
+    for (method, name, value, sent) in [
+        ("PUT", "if-match", "malformed", "sent=malformed "),
+        ("PUT", "if-none-match", "malformed", "sent=malformed "),
+        ("GET", "if-match", "malformed", "sent=malformed "),
+        ("PUT", "if-none-match", "*", "sent=* "),
+        ("PUT", "if-match", "", "sent= "),
+        (
+            "PUT",
+            "if-match",
+            &just_fits,
+            &format!("sent=\\\"{}\\\" ", "z".repeat(126)),
+        ),
+    ] {
+        let request = request(method, name, value.as_bytes());
+        let (response, log) = logged(request, unchanged).await;
+        assert!(response.status().is_client_error());
+        assert!(log.contains(sent), "{method} {name}: {value} gives {log}");
+    }
+    let mut both = request("PUT", "if-match", b"\"a\"");
+    both.headers_mut()
+        .insert("if-none-match", HeaderValue::from_static("\"b\""));
+    let (_, log) = logged(both, unchanged).await;
+    assert!(log.contains(r#"sent=\"a\" | \"b\" "#), "{log}");
+}
+
+#[tokio::test]
+async fn a_long_path_is_cut_between_two_characters() {
+    let mut long = request("PUT", "if-match", b"\"x\"");
+    *long.uri_mut() = format!("/{}\u{e9}end", "p".repeat(254)).parse().unwrap();
+    let (_, log) = logged(long, unchanged).await;
+    assert!(
+        log.contains(&format!("resource=\"/{}\"", "p".repeat(254))),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn a_write_that_nobody_vouches_for_is_an_error_event_that_says_what_was_missing() {
+    let untaken: Handler = |_| {};
+    let taken: Handler = |slot| drop(slot.take().unwrap());
+    for (handler, missing) in [(untaken, "not taken"), (taken, "taken and not settled")] {
+        let (response, log) = logged(request("PUT", "if-match", b"*"), handler).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        for part in [
+            "status=200",
+            &format!("expected=\"{missing}\""),
+            "reason=\"unguarded_write\"",
+        ] {
+            assert!(log.contains(part), "{part} in {log}");
+        }
+        assert!(!log.contains("INFO"), "{log}");
+    }
 }
