@@ -210,6 +210,33 @@ async fn a_transaction_fits_in_as_a_way() {
     assert_eq!(row.text(), "staged");
 }
 
+/// A redirect after a write is a success, 400 is none.
+#[tokio::test]
+async fn only_a_success_is_committed() {
+    for (status, text) in [
+        (StatusCode::SEE_OTHER, "staged"),
+        (StatusCode::BAD_REQUEST, ""),
+    ] {
+        let row = Row::default();
+        let finder = |_: &Parts| Found::Key(7_u64);
+        let way = Transacted(row.clone());
+        let config = Arc::new(Config::new("rows", row.clone(), finder, way));
+        let tag = config.tags.tag(&7, &Version::new(0)).unwrap();
+        let handler = move |request: Request<Full<Bytes>>| {
+            let transaction = request.extensions().get::<Transaction>().unwrap();
+            transaction.0.lock().unwrap().push("staged".to_owned());
+            answer(status)
+        };
+        let put = Request::put("/")
+            .header(IF_MATCH, tag.to_header_value())
+            .body(Full::default());
+        let mut service = IfMatch::new(service_fn(handler), config);
+        let response = service.call(put.unwrap()).await.unwrap();
+        assert_eq!(response.status(), status);
+        assert_eq!(row.text(), text);
+    }
+}
+
 /// The negative control of both: the same blind handler under compare and swap. Nothing keeps the
 /// second from passing, so both would be acknowledged, were it not that neither settled.
 #[tokio::test]
