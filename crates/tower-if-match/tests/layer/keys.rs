@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::routing::{any, get, post, put};
 use tower_if_match::{Expected, Found, GuardedRoute, IfMatchLayer, MemoryStore, PathKey};
 
-use crate::posts::{self, Posts, app, methods, posts, read, replace, request, send};
+use crate::posts::{self, Answer, Posts, app, methods, posts, read, replace, request, send};
 
 #[tokio::test]
 async fn all_spellings_of_an_id_are_one_resource() {
@@ -70,18 +70,63 @@ async fn an_unreadable_id_goes_to_the_handler_which_refuses_it() {
 
 #[tokio::test]
 async fn a_success_on_an_unreadable_id_is_an_unguarded_write() {
+    for status in [StatusCode::OK, StatusCode::SEE_OTHER] {
+        let (_, guard) = posts();
+        let methods = put(async move || status).route_layer(guard);
+        let app: Router = Router::new().route("/posts/{id}", methods);
+        let answer = put_unreadable(&app).await;
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.reason(), "unguarded_write");
+        assert_eq!(answer.problem()["instance"], "/posts/abc");
+    }
+}
+
+/// The negative control: what the handler refuses is its own answer.
+#[tokio::test]
+async fn a_refusal_on_an_unreadable_id_is_the_handlers() {
     let (_, guard) = posts();
-    let app: Router = Router::new().route(
-        "/posts/{id}",
-        put(async || "wrote something").route_layer(guard),
-    );
-    let sent = request("PUT", "/posts/abc")
-        .header("if-match", "*")
-        .body(Body::empty())
-        .unwrap();
-    let answer = send(&app, sent).await;
-    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(answer.reason(), "unguarded_write");
+    let by_its_path = put(async |Path(_): Path<u64>| "wrote").route_layer(guard);
+    let app: Router = Router::new().route("/posts/{id}", by_its_path);
+    let answer = put_unreadable(&app).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.body.starts_with(b"Invalid URL"));
+}
+
+async fn put_unreadable(app: &Router) -> Answer {
+    let sent = request("PUT", "/posts/abc").header("if-match", "*");
+    send(app, sent.body(Body::empty()).unwrap()).await
+}
+
+/// A key's own rules are the client's to keep, so breaking them is no fault of the route.
+#[tokio::test]
+async fn an_id_that_breaks_the_keys_own_rules_is_unreadable() {
+    #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
+    #[serde(try_from = "u64")]
+    struct Even(u64);
+    impl TryFrom<u64> for Even {
+        type Error = &'static str;
+        fn try_from(number: u64) -> Result<Self, Self::Error> {
+            let even = number.is_multiple_of(2);
+            even.then_some(Self(number)).ok_or("an odd number")
+        }
+    }
+    impl tower_if_match::version_store::Key for Even {
+        fn encode(&self, to: &mut tower_if_match::version_store::Canonical) {
+            to.unsigned(self.0);
+        }
+    }
+    let store: MemoryStore<Even, String> = MemoryStore::new();
+    let guard = IfMatchLayer::new("even", store.clone(), PathKey);
+    let write = async move |expected: Expected<MemoryStore<Even, String>>| {
+        store.put("x".to_owned(), expected).map(|_| ())
+    };
+    let app: Router = Router::new().route("/even/{id}", put(write).route_layer(guard));
+    for (path, status) in [
+        ("/even/8", StatusCode::OK),
+        ("/even/7", StatusCode::NOT_FOUND),
+    ] {
+        assert_eq!(posts::create(&app, path, "").await.status, status, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -166,6 +211,7 @@ async fn a_collection_needs_no_condition_and_fits_none() {
         send(&app, sent("if-none-match", "\"x\"")).await.status,
         StatusCode::OK
     );
+    let oversized = format!("\"{}\"", "x".repeat(8200));
     for (name, value, status) in [
         ("if-match", "*", StatusCode::PRECONDITION_FAILED),
         ("if-match", "\"v1\"", StatusCode::PRECONDITION_FAILED),
@@ -173,6 +219,8 @@ async fn a_collection_needs_no_condition_and_fits_none() {
         ("if-none-match", "*", StatusCode::PRECONDITION_FAILED),
         ("if-match", "v1", StatusCode::BAD_REQUEST),
         ("if-none-match", "v1", StatusCode::BAD_REQUEST),
+        ("if-match", &oversized, StatusCode::BAD_REQUEST),
+        ("if-none-match", &oversized, StatusCode::BAD_REQUEST),
     ] {
         assert_eq!(
             send(&app, sent(name, value)).await.status,
