@@ -244,6 +244,18 @@ async fn an_exempt_write_to_an_absent_resource_may_create_it_with_and_without_a_
     }
 }
 
+/// Exempt from the condition, not from the hook.
+#[tokio::test]
+async fn an_exempt_write_is_authorized_like_any_other() {
+    let (posts, guard) = posts();
+    let guard = guard
+        .with_condition_exempt(Method::PUT)
+        .with_authorization(|_, _, _| Err(StatusCode::FORBIDDEN.into()));
+    let app = app(&posts, guard);
+    assert_eq!(sent(&app, "PUT", &[]).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(posts.get(&7).unwrap().body(), "first");
+}
+
 #[tokio::test]
 async fn a_strict_owner_withholds_the_tag_of_a_transformed_put() {
     let (posts, guard) = posts();
