@@ -134,6 +134,20 @@ async fn one_that_settles_as_unchanged_answers_without_a_tag() {
 }
 
 #[tokio::test]
+async fn one_that_redirects_after_its_write_names_no_version() {
+    let handler = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        posts.put("second".to_owned(), expected)?;
+        Ok::<_, Lost>(([("etag", "\"of the handler\"")], Redirect::to("/posts/7")))
+    };
+    let (posts, answer) = put_to(put(handler)).await;
+    assert_eq!(
+        (answer.status, answer.etag()),
+        (StatusCode::SEE_OTHER, None)
+    );
+    assert_eq!(posts.get(&7).unwrap().body(), "second");
+}
+
+#[tokio::test]
 async fn the_tag_of_a_write_is_the_layers_not_the_handlers() {
     let handler = async |State(posts): State<Posts>, expected: Expected<Posts>| {
         posts.put("second".to_owned(), expected)?;
@@ -214,6 +228,7 @@ async fn under_a_wildcard_a_lost_race_is_named_so() {
     let answer = posts::put(&app, "*", "").await;
     assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
     assert_eq!(answer.reason(), "lost_race");
+    assert!(answer.etag().unwrap().starts_with("\"v2-"));
     assert_eq!(answer.problem()["current_etag"].as_str(), answer.etag());
 }
 
@@ -258,6 +273,20 @@ async fn a_row_that_appears_in_between_is_not_written_by_a_method_that_does_not_
         .body(Body::empty());
     let answer = send(&app, patch.unwrap()).await;
     assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(posts.get(&8).unwrap().body(), "appeared");
+}
+
+#[tokio::test]
+async fn a_row_that_appears_in_between_is_not_overwritten_by_what_would_create_it() {
+    let handler = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        posts.create(8, "appeared".to_owned());
+        posts.put("mine".to_owned(), expected).map(|_| ())
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, put(handler));
+    let answer = posts::create(&app, "/posts/8", "").await;
+    assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(answer.reason(), "exists");
     assert_eq!(posts.get(&8).unwrap().body(), "appeared");
 }
 
