@@ -126,10 +126,11 @@ async fn the_304_keeps_what_it_must_and_drops_what_describes_content() {
     ] {
         assert!(answer.field(name.clone()).is_some(), "{name}");
     }
+    // axum itself says 0 for what is empty.
+    assert_ne!(answer.field(CONTENT_LENGTH), Some("7"));
     for name in [
         CONTENT_ENCODING,
         CONTENT_LANGUAGE,
-        CONTENT_LENGTH,
         CONTENT_RANGE,
         CONTENT_TYPE,
         TRANSFER_ENCODING,
@@ -471,32 +472,17 @@ async fn an_encoded_body_does_not_share_the_plain_ones_strong_tag() {
         .unwrap()
         .to_owned();
     assert_eq!(gzip, format!("{}.gzip\"", plain.trim_end_matches('"')));
-    let odd = get_with(&app, "accept-encoding", "a, b")
-        .await
-        .etag()
-        .unwrap()
-        .to_owned();
-    assert!(
-        odd.starts_with("W/"),
-        "what cannot be named is not told apart strongly"
-    );
+    for odd in ["a, b", "\u{e9}"] {
+        let odd = get_with(&app, "accept-encoding", odd).await;
+        assert!(
+            odd.etag().unwrap().starts_with("W/"),
+            "what cannot be named is not told apart strongly"
+        );
+    }
     assert_eq!(
         posts::put(&app, &gzip, "second").await.status,
         StatusCode::OK
     );
-}
-
-/// A handler that names its variant has counted the coding in.
-#[tokio::test]
-async fn a_variant_that_is_named_goes_before_the_coding() {
-    let read = async |State(posts): State<Posts>| {
-        let post = posts.get(&7).unwrap().with_variant("fr.gzip");
-        post.map(|text| ([("content-encoding", "gzip")], text))
-    };
-    let (posts, guard) = posts();
-    let app = with_methods(&posts, guard, get(read));
-    let tag = posts::get_tag(&app).await;
-    assert!(tag.ends_with(".fr.gzip\""), "{tag}");
 }
 
 #[tokio::test]
@@ -557,6 +543,9 @@ async fn a_version_before_the_body_leaves_a_weak_tag_and_a_query_alone() {
     let app = with_methods(&posts, guard.clone(), get(varies));
     let get_seven = || request("GET", "/posts/7").body(Body::empty()).unwrap();
     assert_eq!(send(&app, get_seven()).await.etag(), Some("W/\"volatile\""));
+    let failed = get_with(&app, "if-match", "\"x\"").await;
+    assert_eq!(failed.reason(), "unknown_tag");
+    assert_eq!(failed.etag(), Some("W/\"volatile\""));
 
     let any = axum::routing::any(async || "body").layer(guard);
     let app: Router = Router::new().route("/posts/{id}", any).with_state(posts);
