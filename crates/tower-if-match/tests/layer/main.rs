@@ -5,6 +5,7 @@
 mod handlers;
 mod keys;
 mod mount;
+mod own_tags;
 mod policy;
 mod posts;
 mod race;
