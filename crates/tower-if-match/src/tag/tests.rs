@@ -69,7 +69,8 @@ fn a_write_compares_state_so_any_representation_of_it_matches() {
     let state = text(mint().tag(&77, &version(6)));
     let opaque = state.trim_matches('"');
     for fitting in [
-        "", ".gzip", ".fr.br", "-gzip", ";gzip", "--gzip", "-br", ".en-GB", ".fr-gzip", ".fr;gzip",
+        "", ".gzip", ".fr.br", ".en-GB", ".fr_FR", ".fr-gzip", ".fr;gzip", "-gzip", "--gzip",
+        "-br", "-zstd", "-deflate", ";gzip", ";br", ";zstd", ";deflate", "+gzip",
     ] {
         assert!(matches(6, &format!("\"{opaque}{fitting}\"")), "{fitting}");
     }
@@ -182,6 +183,45 @@ fn a_tag_that_a_handler_set_is_known_by_the_resource_that_it_is_of() {
     assert!(of(tags.representation(&77, &version(6), Some("fr"))));
     assert!(!of(tags.tag(&78, &version(6))));
     assert!(!tags.minted_for(&77, EntityTagRef::parse(b"\"abc\"").unwrap()));
+
+    let old = TagMint::<Store>::with_keys("posts", [[1; 32]]);
+    let new = TagMint::<Store>::with_keys("posts", [[2; 32], [1; 32]]);
+    let by_the_old_key = old.tag(&77, &version(6)).unwrap();
+    assert!(new.minted_for(&77, by_the_old_key.as_tag()));
+
+    let opaque = String::from_utf8(tags.tag(&77, &version(6)).unwrap().opaque().to_vec()).unwrap();
+    let (before_check, check) = opaque.split_at(opaque.len() - 2);
+    assert_ne!(check, "00");
+    for changed in [format!("{opaque}x"), format!("{before_check}00")] {
+        let changed = EntityTag::strong(&changed).unwrap();
+        assert!(!tags.minted_for(&77, changed.as_tag()), "{changed}");
+    }
+}
+
+/// What a text can hold at most is recognised as what is shorter is.
+#[test]
+fn a_revision_of_64_octets_is_recognised() {
+    let tags: TagMint<Texts> = TagMint::new("texts");
+    let stale = "_".repeat(64);
+    let tag = tags.tag(&1, &Version::new(stale.clone())).unwrap();
+    let current = Version::new("current".to_owned());
+    let state = CurrentState::new(&tags, &1, &current);
+    assert_eq!(
+        state.recognise(tag.as_tag()),
+        Recognised::Stale(Some(stale))
+    );
+}
+
+/// Digits are lowercase, so a tag that something turned to capitals is none of this service's.
+#[test]
+fn a_tag_in_capitals_is_unknown() {
+    let tags = mint();
+    let stale = tags.tag(&77, &version(5)).unwrap();
+    let opaque = String::from_utf8(stale.opaque().to_vec()).unwrap();
+    let capitals = opaque.to_ascii_uppercase().replacen('V', "v", 1);
+    assert_ne!(capitals, opaque);
+    let capitals = EntityTag::strong(capitals).unwrap();
+    assert_eq!(recognised(&capitals), Recognised::Unknown);
 }
 
 #[test]
@@ -199,6 +239,10 @@ fn what_has_no_text_has_no_tag() {
 #[test]
 fn an_unfit_variant_makes_the_tag_weak() {
     let tags = mint();
+    for fit in ["a", "a.b-c_D", &"x".repeat(64)] {
+        let tag = tags.representation(&77, &version(6), Some(fit)).unwrap();
+        assert!(!tag.is_weak(), "{fit}");
+    }
     for unfit in ["", "a b", "a\"b", &"x".repeat(65)] {
         assert!(
             tags.representation(&77, &version(6), Some(unfit))
