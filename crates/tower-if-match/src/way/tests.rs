@@ -237,6 +237,46 @@ async fn only_a_success_is_committed() {
     }
 }
 
+/// Compare and swap, but how the write ended is not known at once.
+#[derive(Clone)]
+struct Slow;
+
+impl Way<Row> for Slow {
+    type Held = ();
+    const OPENS_AT_ONCE: bool = false;
+
+    async fn open(&self, store: &Row, key: &u64) -> Result<Opened<u64, ()>, Infallible> {
+        CompareAndSwap.open(store, key).await
+    }
+
+    fn hand_over(&self, (): &mut (), slot: &Slot<Row>, to: &mut Extensions) {
+        slot.lend(to);
+    }
+
+    fn settle_at_once(&self, (): &mut (), _: &Slot<Row>) -> Option<Ending<u64>> {
+        None
+    }
+
+    async fn settle(&self, (): (), slot: &Slot<Row>, _: bool) -> Ending<u64> {
+        tokio::task::yield_now().await;
+        slot.close()
+    }
+}
+
+#[tokio::test]
+async fn what_is_found_out_late_to_have_lost_is_evaluated_afresh() {
+    let row = Row::default();
+    let writer = row.clone();
+    let overtaken = move |request: Request<Full<Bytes>>| {
+        let expected = Expected::<Row>::from_extensions(request.extensions()).unwrap();
+        writer.write("faster");
+        drop(expected.lost());
+        answer(StatusCode::OK)
+    };
+    let statuses = two_puts(row, Slow, overtaken).await;
+    assert_eq!(statuses, [StatusCode::PRECONDITION_FAILED; 2]);
+}
+
 /// The negative control of both: the same blind handler under compare and swap. Nothing keeps the
 /// second from passing, so both would be acknowledged, were it not that neither settled.
 #[tokio::test]
