@@ -52,6 +52,38 @@ impl VersionStore for Remote {
     }
 }
 
+/// A store that is asked over a network, and counts how often.
+#[derive(Clone, Default)]
+struct Asked(Arc<AtomicUsize>);
+
+impl VersionStore for Asked {
+    type Key = u64;
+    type Revision = u64;
+    type Error = Infallible;
+
+    async fn current(&self, _: &u64) -> Result<Option<Version>, Infallible> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+        Ok(Some(Version::new(1)))
+    }
+}
+
+/// A query that was begun and dropped would be asked for again.
+#[tokio::test]
+async fn a_store_that_does_not_answer_at_once_is_asked_once() {
+    let store = Asked::default();
+    let service = IfMatchLayer::new("asked", store.clone(), key)
+        .with_version_before_body()
+        .layer(service_fn(async |_: Request<Full<Bytes>>| {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        }));
+    let get = Request::get("/posts/7").body(Full::default()).unwrap();
+    for (asked, request) in [(1, put("\"x\"")), (2, get)] {
+        service.clone().oneshot(request).await.unwrap();
+        assert_eq!(store.0.load(Ordering::Relaxed), asked);
+    }
+}
+
 type Mock = mock::Mock<Request<Full<Bytes>>, Response<Full<Bytes>>>;
 
 #[tokio::test]
