@@ -119,6 +119,8 @@ async fn one_that_refuses_by_itself_need_not_settle() {
         put_to(untaken).await.1.status,
         StatusCode::UNPROCESSABLE_ENTITY
     );
+    let bad_request = put(async || StatusCode::BAD_REQUEST);
+    assert_eq!(put_to(bad_request).await.1.status, StatusCode::BAD_REQUEST);
     let taken = put(async |_: Expected<Posts>| StatusCode::CONFLICT);
     assert_eq!(put_to(taken).await.1.status, StatusCode::CONFLICT);
 }

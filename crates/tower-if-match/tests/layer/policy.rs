@@ -70,18 +70,21 @@ async fn creating_needs_a_condition_too() {
 #[tokio::test]
 async fn a_method_that_does_not_create_goes_through_to_404() {
     let (posts, guard) = posts();
-    let app = app(&posts, guard);
-    for fields in [
-        &[][..],
-        &[("if-match", "\"x\"")],
-        &[("if-match", "malformed")],
-    ] {
-        let mut delete = request("DELETE", "/posts/8");
-        for (name, value) in fields {
-            delete = delete.header(*name, *value);
+    let methods = posts::methods().patch(posts::remove).post(posts::remove);
+    let app = with_methods(&posts, guard, methods);
+    for method in ["DELETE", "PATCH", "POST"] {
+        for fields in [
+            &[][..],
+            &[("if-match", "\"x\"")],
+            &[("if-match", "malformed")],
+        ] {
+            let mut sent = request(method, "/posts/8");
+            for (name, value) in fields {
+                sent = sent.header(*name, *value);
+            }
+            let answer = send(&app, sent.body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{method}");
         }
-        let answer = send(&app, delete.body(Body::empty()).unwrap()).await;
-        assert_eq!(answer.status, StatusCode::NOT_FOUND);
     }
 }
 

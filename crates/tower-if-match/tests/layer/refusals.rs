@@ -428,6 +428,8 @@ async fn what_leaves_is_what_the_hook_agreed_to() {
         let app: Router = Router::new().route("/posts/{id}", put(async || ()).route_layer(guard));
         let answer = posts::put(&app, "\"x\"", "").await;
         assert_eq!(answer.status, status);
+        let newer = answer.etag().is_some_and(|tag| tag.starts_with("\"v2-"));
+        assert_eq!(newer, status == StatusCode::PRECONDITION_FAILED);
         let told = String::from_utf8(answer.body).unwrap().contains("secret");
         assert_eq!(told, status == StatusCode::PRECONDITION_FAILED);
     }
@@ -443,6 +445,11 @@ async fn what_vanished_before_it_could_be_told_about_is_absent() {
         (answer.status.as_u16(), answer.reason().as_str()),
         (412, "absent")
     );
+    assert_eq!(answer.etag(), None);
+    assert_eq!(answer.problem()["failed_condition"], "If-Match");
+    // It existed when If-None-Match was evaluated, and nobody knows its tag any more.
+    let answer = posts::create(&app, "/posts/7", "").await;
+    assert_eq!(answer.reason(), "exists");
     assert_eq!(answer.etag(), None);
     let patch = request("PATCH", "/posts/7")
         .header("if-match", "\"x\"")
@@ -574,6 +581,49 @@ async fn a_store_that_cannot_answer_is_503_and_nothing_ran() {
     );
 }
 
+#[tokio::test]
+async fn a_busy_store_is_told_apart_from_one_that_fails() {
+    let busy = Failing {
+        busy: true,
+        ..Failing::with(&[true])
+    };
+    let answer = posts::put(&failing_app(busy), "*", "x").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.reason(), "busy");
+}
+
+#[tokio::test]
+async fn a_read_that_waits_for_the_version_is_503_where_the_store_cannot_tell_it() {
+    let guard = IfMatchLayer::new("failing", Failing::with(&[true]), PathKey);
+    let methods = get(async || "body").route_layer(guard.with_version_before_body());
+    let app: Router = Router::new().route("/posts/{id}", methods);
+    let read = request("GET", "/posts/7").body(Body::empty()).unwrap();
+    let answer = send(&app, read).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.reason(), "store_unavailable");
+}
+
+/// An optional condition asks the store, an exempt method does not; the last word counts.
+#[tokio::test]
+async fn only_an_exempt_write_does_without_the_store() {
+    let guard = || IfMatchLayer::new("failing", Failing::with(&[true]), PathKey);
+    let optional = guard()
+        .with_condition_exempt(Method::PUT)
+        .with_condition_optional(Method::PUT);
+    let exempt = guard()
+        .with_condition_optional(Method::PUT)
+        .with_condition_exempt(Method::PUT);
+    for (guard, status) in [
+        (optional, StatusCode::SERVICE_UNAVAILABLE),
+        (exempt, StatusCode::OK),
+    ] {
+        let write = async |expected: Expected<Failing>| expected.unchanged();
+        let app: Router = Router::new().route("/posts/{id}", put(write).route_layer(guard));
+        let blind = request("PUT", "/posts/7").body(Body::empty()).unwrap();
+        assert_eq!(send(&app, blind).await.status, status);
+    }
+}
+
 impl Conflicts for Failing {
     async fn conflict(&self, _: &u64, _: Option<&Version>) -> Result<Option<Conflict>, Secret> {
         Err(Secret { busy: false })
@@ -589,6 +639,37 @@ async fn a_conflict_that_cannot_be_told_about_is_still_a_412() {
     assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
     assert!(answer.etag().is_some());
     assert!(answer.problem().get("conflict").is_none());
+}
+
+#[tokio::test]
+async fn a_plain_request_id_is_passed_on_also_after_the_handler_ran() {
+    let (posts, guard) = posts();
+    let lose = async |expected: Expected<posts::Posts>| expected.lost();
+    let app = with_methods(&posts, guard, put(lose).get(posts::read));
+    for id in ["0aZ", "a.b", "a_b", "a-b", &"x".repeat(128)] {
+        for condition in ["*", "\"x\""] {
+            let sent = request("PUT", "/posts/7")
+                .header("if-match", condition)
+                .header("x-request-id", id);
+            let problem = send(&app, sent.body(Body::empty()).unwrap())
+                .await
+                .problem();
+            assert_eq!(problem["request_id"], id);
+            assert_eq!(problem["instance"], "/posts/7");
+        }
+    }
+}
+
+/// A nested router strips the path; the client knows only the whole one.
+#[tokio::test]
+async fn a_refusal_names_the_path_that_the_client_sent() {
+    let (posts, guard) = posts();
+    let app = Router::new().nest("/api", app(&posts, guard));
+    let blind = request("PUT", "/api/posts/7").body(Body::empty()).unwrap();
+    assert_eq!(
+        send(&app, blind).await.problem()["instance"],
+        "/api/posts/7"
+    );
 }
 
 #[tokio::test]
