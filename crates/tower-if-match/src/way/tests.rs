@@ -270,7 +270,7 @@ async fn what_is_found_out_late_to_have_lost_is_evaluated_afresh() {
     let overtaken = move |request: Request<Full<Bytes>>| {
         let expected = Expected::<Row>::from_extensions(request.extensions()).unwrap();
         writer.write("faster");
-        drop(expected.lost());
+        let _lost = expected.lost();
         answer(StatusCode::OK)
     };
     let statuses = two_puts(row, Slow, overtaken).await;
