@@ -186,6 +186,30 @@ async fn a_struct_key_finds_its_parameters_by_name() {
     assert_eq!(unreadable.status, StatusCode::NOT_FOUND);
 }
 
+/// A key that no path can give is the owner's mistake, not the client's.
+#[tokio::test]
+async fn a_key_that_no_parameter_can_be_does_not_write() {
+    #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
+    struct Number {
+        id: u64,
+    }
+    #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
+    struct Nested {
+        id: Number,
+    }
+    impl tower_if_match::version_store::Key for Nested {
+        fn encode(&self, to: &mut tower_if_match::version_store::Canonical) {
+            to.unsigned(self.id.id);
+        }
+    }
+    let store: MemoryStore<Nested, String> = MemoryStore::new();
+    let guard = IfMatchLayer::new("nested", store, PathKey);
+    let app: Router = Router::new().route("/posts/{id}", put(async || "x").route_layer(guard));
+    let answer = posts::create(&app, "/posts/7", "").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.reason(), "unkeyed");
+}
+
 #[tokio::test]
 async fn a_collection_needs_no_condition_and_fits_none() {
     let (posts, guard) = posts();
