@@ -178,6 +178,22 @@ mod tests {
         assert_ne!(encoded(&-7_i64), seven);
     }
 
+    /// The table of [`Canonical`], held: tags are minted from it.
+    #[test]
+    fn golden() {
+        let minus_two = [&b"i"[..], &[0xff; 15], &[0xfe]].concat();
+        assert_eq!(encoded(&-2_i32), minus_two);
+        let beyond_u64 = [&b"i"[..], &[0; 7], &[1], &[0; 8]].concat();
+        assert_eq!(encoded(&(1_i128 << 64)), beyond_u64);
+        assert_eq!(encoded(&"h\u{e9}".to_owned()), b"s\0\0\0\x03h\xc3\xa9");
+        assert_eq!(encoded(&[7_u8, 8]), b"b\0\0\0\x02\x07\x08");
+        let text = || String::new();
+        assert_eq!(encoded(&(text(),)), b"t\x01s\0\0\0\0");
+        assert_eq!(encoded(&(text(), text()))[..2], *b"t\x02");
+        assert_eq!(encoded(&(text(), text(), text()))[..2], *b"t\x03");
+        assert_eq!(encoded(&(text(), text(), text(), text()))[..2], *b"t\x04");
+    }
+
     #[test]
     fn borders_between_items_are_part_of_the_encoding() {
         let text = |s: &str| s.to_owned();
