@@ -87,6 +87,21 @@ fn each_demand_admits_what_it_names() {
 }
 
 #[test]
+fn only_exactly_names_a_version() {
+    let version = Version::new(3).with_life(2);
+    let (_, expected) = expecting(Demand::Exactly(version.clone()));
+    assert!(expected.version().unwrap().same_state(&version));
+    for demand in [
+        Demand::Existing,
+        Demand::Absent,
+        Demand::Anything,
+        Demand::Nothing,
+    ] {
+        assert!(expecting(demand).1.version().is_none());
+    }
+}
+
+#[test]
 fn removing_settles_as_removed_lost_or_absent() {
     let posts = Posts::new();
     for demand in [Demand::Anything, Demand::Nothing] {
@@ -176,4 +191,51 @@ fn an_expected_that_was_narrowed_admits_that_version_only() {
     let (_, other) = expecting(Demand::Existing);
     posts.put("y".to_owned(), other).unwrap();
     assert!(posts.put("z".to_owned(), expected).is_err());
+
+    let (slot, expected) = expecting(Demand::Absent);
+    assert!(expected.narrowed_to(&current(&posts).unwrap()).is_err());
+    assert!(matches!(slot.close(), Ending::Lost));
+}
+
+/// What is settled after the layer gave its answer changes nothing any more.
+#[test]
+fn a_closed_slot_is_settled_no_more() {
+    let (slot, expected) = expecting(Demand::Anything);
+    assert!(matches!(slot.close(), Ending::Unsettled));
+    expected.unchanged();
+    assert!(matches!(slot.close(), Ending::Unsettled));
+    assert!(slot.take().is_err());
+}
+
+/// What is created is dated after whatever was removed, not only after what was removed last.
+#[test]
+fn dates_advance_across_the_lives_of_several_keys() {
+    let posts = Posts::new();
+    let mut latest = posts.create(7, "x".to_owned()).unwrap();
+    for _ in 0..9 {
+        let (_, expected) = expecting(Demand::Existing);
+        posts.put("x".to_owned(), expected).unwrap();
+        latest = current(&posts).unwrap();
+    }
+    let (_, expected) = expecting(Demand::Existing);
+    posts.remove(expected).unwrap();
+    // Enough keys for each shard, so for that of 7 too.
+    for key in 1000..2000 {
+        posts.create(key, "x".to_owned()).unwrap();
+        let expected = Slot::new(key, Demand::Existing).take().unwrap();
+        posts.remove(expected).unwrap();
+    }
+    let again = posts.create(7, "x".to_owned()).unwrap();
+    let second = Duration::from_secs(1);
+    assert!(again.modified_at().unwrap() >= latest.modified_at().unwrap() + second);
+}
+
+#[test]
+fn the_current_version_is_known_beside_the_past_and_another_life_is_not() {
+    let posts = Posts::with_history(1);
+    let first = posts.create(7, "x".to_owned()).unwrap();
+    assert_eq!(posts.past(&7, &first).as_deref(), Some("x"));
+    let other_life = first.clone().with_life(first.life().wrapping_add(1));
+    assert_eq!(posts.past(&7, &other_life), None);
+    assert_eq!(posts.past(&8, &first), None);
 }
