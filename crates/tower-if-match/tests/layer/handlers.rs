@@ -234,6 +234,29 @@ async fn under_a_wildcard_a_lost_race_is_named_so() {
     assert_eq!(answer.problem()["current_etag"].as_str(), answer.etag());
 }
 
+/// A condition that holds afresh is a lost race, of a method that creates and of one that does not.
+#[tokio::test]
+async fn a_race_that_is_lost_is_named_so_whether_the_method_creates_or_not() {
+    let overtaken = async |State(posts): State<Posts>, expected: Expected<Posts>| {
+        write_blindly(&posts);
+        expected.lost()
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, put(overtaken).patch(overtaken));
+    for (method, path, condition, tagged) in [
+        ("PATCH", "/posts/7", "if-match", true),
+        ("PUT", "/posts/7", "if-match", true),
+        // Created by someone else, and removed again.
+        ("PUT", "/posts/8", "if-none-match", false),
+    ] {
+        let sent = request(method, path).header(condition, "*");
+        let answer = send(&app, sent.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+        assert_eq!(answer.reason(), "lost_race", "{method} {path}");
+        assert_eq!(answer.etag().is_some(), tagged);
+    }
+}
+
 #[tokio::test]
 async fn a_target_that_vanishes_before_the_write_is_404_where_the_method_would_not_create() {
     let handler = async |State(posts): State<Posts>, expected: Expected<Posts>| {
