@@ -212,6 +212,23 @@ fn a_revision_of_64_octets_is_recognised() {
     );
 }
 
+/// Whatever its check: one in 256 is right by chance, and none of these was ever minted.
+#[test]
+fn what_has_not_the_form_of_a_tag_is_unknown() {
+    let zeros = "0".repeat(14);
+    for before_check in [
+        format!("v6-g{}", &zeros[1..]),
+        format!("v6-{}", &zeros[1..]),
+        format!("v-{zeros}"),
+        format!("v{}-{zeros}", "6".repeat(65)),
+    ] {
+        for check in 0..=u8::MAX {
+            let invented = EntityTag::strong(format!("{before_check}{check:02x}")).unwrap();
+            assert_eq!(recognised(&invented), Recognised::Unknown, "{invented}");
+        }
+    }
+}
+
 /// Digits are lowercase, so a tag that something turned to capitals is none of this service's.
 #[test]
 fn a_tag_in_capitals_is_unknown() {
