@@ -46,10 +46,13 @@
 //! | feature | default | what |
 //! | --- | --- | --- |
 //! | `axum` | no | [`Expected`] is an extractor, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
+//! | `conformance` | no | the suite that tests whether a store keeps its promises: `conformance` |
 
 #[cfg(feature = "axum")]
 mod axum;
 mod conflict;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod expected;
 pub mod handover;
@@ -67,3 +70,7 @@ pub use memory::{MemoryStore, Put};
 pub use store::VersionStore;
 pub use version::{Revision, RevisionText, Tagging, Version};
 pub use versioned::Versioned;
+
+#[cfg(all(doctest, feature = "conformance"))]
+#[doc = include_str!("../../../docs/your-own-store.md")]
+mod your_own_store {}

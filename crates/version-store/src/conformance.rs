@@ -1,0 +1,235 @@
+//! Every promise of a [`VersionStore`], tested against a store.
+//!
+//! The way to write a store of one's own: implement [`VersionStore`], make the store's writes
+//! conditional on [`Expected`], tell the suite in [`UnderTest`] how to write, remove and read, and
+//! call [`assert_conforms`] in a test. It runs on any runtime, against an empty store, in about a
+//! thousand writes; what it finds it reports together with what to mend.
+//!
+//! | check | what holds |
+//! | --- | --- |
+//! | [`Keys`](Check::Keys) | equal keys are one row and one encoding, unequal keys are not |
+//! | [`Demands`](Check::Demands) | each [`Demand`](crate::Demand) admits what it names; what was refused changed nothing |
+//! | [`Settlement`](Check::Settlement) | `Expected` is settled as what happened; the settled version is the current one |
+//! | [`Versions`](Check::Versions) | no version of a key ever comes back, across its lives too; each has a text for its tag |
+//! | [`Dates`](Check::Dates) | where [`dates_advance`](VersionStore::dates_advance) says so, they do, across lives too |
+//! | [`Independence`](Check::Independence) | a write of one key leaves every other as it was |
+//! | [`Freshness`](Check::Freshness) | what was acknowledged is seen at once, through another handle too |
+//! | [`AnswersAtOnce`](Check::AnswersAtOnce) | where [`ANSWERS_AT_ONCE`](VersionStore::ANSWERS_AT_ONCE) says so, `current` is ready when first polled |
+//! | [`OneSuccessor`](Check::OneSuccessor) | of many that write, remove or create on one version, one succeeds |
+//! | [`Counting`](Check::Counting) | of many increments by read and conditional write, none is lost |
+//! | [`Cancellation`](Check::Cancellation) | a write that is dropped at any await point leaves all or nothing, and nothing held |
+//!
+//! What it cannot see: a crash, the loss of power, several processes (unless
+//! [`other_handle`](UnderTest::other_handle) reaches one), and the writers that do not go through the
+//! store.
+//!
+//! # Example
+//!
+//! ```
+//! use std::convert::Infallible;
+//! use version_store::conformance::{UnderTest, assert_conforms};
+//! use version_store::{Expected, MemoryStore, Versioned, WriteError};
+//!
+//! type Numbers = MemoryStore<u64, u64>;
+//!
+//! /// The suite's markers are the documents.
+//! #[derive(Clone)]
+//! struct InMemory(Numbers);
+//!
+//! impl UnderTest for InMemory {
+//!     type Store = Numbers;
+//!     type Error = Infallible;
+//!
+//!     fn versions(&self) -> Numbers {
+//!         self.0.clone()
+//!     }
+//!     fn key(&self, number: u64) -> u64 {
+//!         number
+//!     }
+//!     async fn write(&self, marker: u64, expected: Expected<Numbers>) -> Result<(), WriteError> {
+//!         self.0.put(marker, expected)?;
+//!         Ok(())
+//!     }
+//!     async fn remove(&self, expected: Expected<Numbers>) -> Result<(), WriteError> {
+//!         self.0.remove(expected)
+//!     }
+//!     async fn read(&self, key: &u64) -> Result<Option<Versioned<u64>>, Infallible> {
+//!         Ok(self.0.get(key))
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! // In a test of your own, on your runtime:
+//! assert_conforms(InMemory(MemoryStore::new())).await;
+//! # }
+//! ```
+
+use std::error::Error;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::{Expected, VersionStore, Versioned, WriteError};
+
+mod attempt;
+mod cancellation;
+mod demands;
+mod history;
+mod keys;
+mod patience;
+mod race;
+mod reads;
+mod report;
+mod shown;
+mod suite;
+
+pub use report::{Check, Finding, Report};
+use suite::{Checked, Suite};
+
+/// One of those that race: see [`UnderTest::spawn`].
+pub type Worker = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A row as the suite reads it: its marker, with its version.
+pub type RowOf<T> = Versioned<u64, <<T as UnderTest>::Store as VersionStore>::Revision>;
+
+/// A store, and how the suite writes to it.
+///
+/// A value of the implementing type is one handle on the store, such as the store itself or a
+/// newtype around it. The suite writes *markers*, numbers by which it knows its writes again; where
+/// in a row a marker stands is the implementer's choice. The operations are those that handlers call:
+/// what is tested is what will run.
+///
+/// The store must be empty, or at least without the rows that [`key`](Self::key) names.
+pub trait UnderTest: Clone + Send + Sync + 'static {
+    /// What is tested, and what [`Expected`] is of.
+    type Store: VersionStore;
+
+    /// What a write or a read says when the store fails; often the store's own error.
+    type Error: Error + Send + Sync + 'static;
+
+    /// The store that a layer would ask for versions.
+    fn versions(&self) -> Self::Store;
+
+    /// The key with this number. The suite counts from 1 and stays below 10 000; different numbers are
+    /// different keys.
+    fn key(&self, number: u64) -> <Self::Store as VersionStore>::Key;
+
+    /// Writes a row whose content is `marker`, if the stored version is what `expected` demands, and
+    /// settles `expected`. It creates the row where that is admitted.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Lost`] where it is not, [`WriteError::Absent`] where there is nothing to write,
+    /// [`WriteError::Backend`] where the store failed.
+    fn write(
+        &self,
+        marker: u64,
+        expected: Expected<Self::Store>,
+    ) -> impl Future<Output = Result<(), WriteError<Self::Error>>> + Send;
+
+    /// Removes the row, if the stored version is what `expected` demands, and settles `expected`.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    fn remove(
+        &self,
+        expected: Expected<Self::Store>,
+    ) -> impl Future<Output = Result<(), WriteError<Self::Error>>> + Send;
+
+    /// The marker of a row with its version, both from one read.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the store from knowing.
+    fn read(
+        &self,
+        key: &<Self::Store as VersionStore>::Key,
+    ) -> impl Future<Output = Result<Option<RowOf<Self>>, Self::Error>> + Send;
+
+    /// A second handle on the same rows, as independent of this one as it can be: connections, caches
+    /// and locks of its own, another process where there is a way.
+    ///
+    /// Called once, on the task that runs the suite, so the future need not be `Send`.
+    ///
+    /// Default: a clone, as the layer makes of the store.
+    fn other_handle(&self) -> impl Future<Output = Self> {
+        let clone = self.clone();
+        async { clone }
+    }
+
+    /// Another spelling of a key that reaches the same row, where the key type has any.
+    ///
+    /// Default: none.
+    fn same_key(
+        &self,
+        _key: &<Self::Store as VersionStore>::Key,
+    ) -> Option<<Self::Store as VersionStore>::Key> {
+        None
+    }
+
+    /// Sets one worker of a race going, and gives what waits for its end.
+    ///
+    /// Default: the worker itself. The workers of a race then take turns at their await points, on
+    /// the task that runs the suite; a store that never waits is then never interrupted either. On a
+    /// runtime with several threads, spawn:
+    ///
+    /// ```
+    /// use version_store::conformance::Worker;
+    ///
+    /// fn spawn(worker: Worker) -> Worker {
+    ///     let task = tokio::spawn(worker);
+    ///     Box::pin(async { task.await.expect("a worker does not panic") })
+    /// }
+    /// ```
+    fn spawn(&self, worker: Worker) -> Worker {
+        worker
+    }
+
+    /// How long one operation may take before it counts as hanging. Default: 30 seconds.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+}
+
+/// Tests a store, and panics with the report where it breaks a promise.
+///
+/// # Panics
+///
+/// Where the store does not conform.
+pub async fn assert_conforms(store: impl UnderTest) {
+    let report = check(store).await;
+    assert!(report.is_clean(), "{report}");
+}
+
+/// Tests a store, and reports. Most tests want [`assert_conforms`].
+///
+/// A check ends at the first thing that it finds. After an operation that hangs no further check is
+/// run, because whatever it waits for may be what they would wait for, too.
+pub async fn check(store: impl UnderTest) -> Report {
+    let suite = Suite::new(store).await;
+    let checks: [(Check, Running<'_>); 11] = [
+        (Check::Keys, Box::pin(keys::check(&suite))),
+        (Check::Demands, Box::pin(demands::check(&suite))),
+        (Check::Settlement, Box::pin(demands::settlement(&suite))),
+        (Check::Versions, Box::pin(history::versions(&suite))),
+        (Check::Dates, Box::pin(history::dates(&suite))),
+        (Check::Independence, Box::pin(keys::independence(&suite))),
+        (Check::Freshness, Box::pin(reads::freshness(&suite))),
+        (Check::AnswersAtOnce, Box::pin(reads::at_once(&suite))),
+        (Check::OneSuccessor, Box::pin(race::one_successor(&suite))),
+        (Check::Counting, Box::pin(race::counting(&suite))),
+        (Check::Cancellation, Box::pin(cancellation::check(&suite))),
+    ];
+    let mut report = Report::new();
+    for (check, running) in checks {
+        report.run(check, running).await;
+    }
+    report
+}
+
+/// Boxed, so that the future of the whole suite does not fill a stack.
+type Running<'a> = Pin<Box<dyn Future<Output = Checked> + Send + 'a>>;
+
+#[cfg(test)]
+mod tests;

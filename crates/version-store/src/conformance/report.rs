@@ -1,0 +1,170 @@
+use std::fmt;
+
+use super::suite::Fault;
+
+/// One check of the suite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Check {
+    /// Equal keys are one row and one encoding, unequal keys are not.
+    Keys,
+    /// Each demand admits what it names; what was refused changed nothing.
+    Demands,
+    /// `Expected` is settled as what happened.
+    Settlement,
+    /// No version of a key ever comes back.
+    Versions,
+    /// Modification dates advance, where the store says so.
+    Dates,
+    /// A write of one key leaves every other as it was.
+    Independence,
+    /// What was acknowledged is seen at once, through another handle too.
+    Freshness,
+    /// `current` is ready when first polled, where the store says so.
+    AnswersAtOnce,
+    /// Of many that name one version, one succeeds.
+    OneSuccessor,
+    /// Of many increments, none is lost.
+    Counting,
+    /// A write that is dropped half-way leaves all or nothing, and nothing held.
+    Cancellation,
+}
+
+impl Check {
+    /// What to mend where it finds something.
+    fn cure(self) -> &'static str {
+        match self {
+            Self::Keys => {
+                "equal keys must mean the same row, and be encoded as the same octets: fold in the key \
+                 type what the store folds (case, leading zeros), and nothing else"
+            }
+            Self::Demands => {
+                "carry out each `Demand` as the table in the documentation of `Expected` says; one that \
+                 does not admit the stored version writes nothing and gives `expected.lost()`"
+            }
+            Self::Settlement => {
+                "settle after the write has taken effect (after the commit), never before, and with the \
+                 version that this very write made (`RETURNING`), whole as `current` gives it"
+            }
+            Self::Versions => {
+                "a pair of life and revision must never return for a key: keep the last life of what \
+                 was deleted, count the revisions of the whole table, or draw lives at random"
+            }
+            Self::Dates => {
+                "write max(now, last date + 1 s), and keep the last date of what was deleted; or let \
+                 `dates_advance` be false"
+            }
+            Self::Independence => "let the whole key decide which row is written",
+            Self::Freshness => {
+                "`current` must read what every acknowledged write has reached: the primary, not a \
+                 replica or a cache that lags"
+            }
+            Self::AnswersAtOnce => {
+                "let `ANSWERS_AT_ONCE` be false unless `current` answers without waiting"
+            }
+            Self::OneSuccessor | Self::Counting => {
+                "compare and write in one atomic step: in one statement (`… WHERE id = ? AND version = \
+                 ?`), or under one lock that is held from the comparison to the write"
+            }
+            Self::Cancellation => {
+                "a write that is dropped at an await point must leave all or nothing: one statement, or \
+                 a transaction that rolls back when it is dropped; release locks and connections in \
+                 `Drop`; settle after the write and without an await point between"
+            }
+        }
+    }
+}
+
+/// Something that a check found.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    check: Check,
+    text: String,
+}
+
+impl Finding {
+    /// Which check found it.
+    pub fn check(&self) -> Check {
+        self.check
+    }
+
+    /// What was done, and what came of it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// What the promise is that does not hold, and what to mend.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { check, text } = self;
+        write!(f, "{check:?}: {text}\n  to mend: {}", check.cure())
+    }
+}
+
+/// What the suite found in a store.
+#[derive(Clone, Debug)]
+#[must_use = "a report that nobody reads finds nothing"]
+pub struct Report {
+    passed: Vec<Check>,
+    findings: Vec<Finding>,
+    left_out: Vec<Check>,
+    hangs: bool,
+}
+
+impl Report {
+    pub(super) fn new() -> Self {
+        Self {
+            passed: Vec::new(),
+            findings: Vec::new(),
+            left_out: Vec::new(),
+            hangs: false,
+        }
+    }
+
+    pub(super) async fn run(&mut self, check: Check, run: impl Future<Output = Result<(), Fault>>) {
+        if self.hangs {
+            self.left_out.push(check);
+            return;
+        }
+        match run.await {
+            Ok(()) => self.passed.push(check),
+            Err(Fault { text, hung }) => {
+                self.findings.push(Finding { check, text });
+                self.hangs = hung;
+            }
+        }
+    }
+
+    /// Whether the store keeps every promise.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// What was found, in the order of the checks.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The checks that found nothing.
+    pub fn passed(&self) -> &[Check] {
+        &self.passed
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (found, all) = (
+            self.findings.len(),
+            self.findings.len() + self.passed.len() + self.left_out.len(),
+        );
+        write!(f, "{found} of {all} checks found something")?;
+        for finding in &self.findings {
+            write!(f, "\n{finding}")?;
+        }
+        if !self.left_out.is_empty() {
+            write!(f, "\nnot run, because the store hangs: {:?}", self.left_out)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! States and demands as a report names them.
+
+use std::fmt;
+
+use crate::handover::Ending;
+use crate::{Demand, Version, Versioned};
+
+/// A row.
+pub(super) struct Shown<'a, R>(pub(super) Option<&'a Versioned<u64, R>>);
+
+impl<R: fmt::Debug> fmt::Display for Shown<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(row) => write!(
+                f,
+                "{} with marker {}",
+                ShownVersion(Some(row.version())),
+                row.body()
+            ),
+            None => f.write_str("no row"),
+        }
+    }
+}
+
+/// A version.
+pub(super) struct ShownVersion<'a, R>(pub(super) Option<&'a Version<R>>);
+
+impl<R: fmt::Debug> fmt::Display for ShownVersion<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(version) => write!(
+                f,
+                "revision {:?} of life {}",
+                version.revision(),
+                version.life()
+            ),
+            None => f.write_str("no version"),
+        }
+    }
+}
+
+/// A demand.
+pub(super) struct ShownDemand<'a, R>(pub(super) &'a Demand<R>);
+
+impl<R: fmt::Debug> fmt::Display for ShownDemand<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Demand::Exactly(version) => write!(f, "Exactly({})", ShownVersion(Some(version))),
+            Demand::Existing => f.write_str("Existing"),
+            Demand::Absent => f.write_str("Absent"),
+            Demand::Anything => f.write_str("Anything"),
+            Demand::Nothing => f.write_str("Nothing"),
+        }
+    }
+}
+
+/// How a write was settled.
+pub(super) struct ShownEnding<'a, R>(pub(super) &'a Ending<R>);
+
+impl<R: fmt::Debug> fmt::Display for ShownEnding<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Ending::Written { version, .. } => {
+                return write!(f, "settled as written with {}", ShownVersion(Some(version)));
+            }
+            Ending::Removed => "settled as removed",
+            Ending::Unchanged => "settled as unchanged",
+            Ending::Lost => "settled as lost",
+            Ending::Untaken | Ending::Unsettled => "not settled",
+        })
+    }
+}
