@@ -104,6 +104,8 @@ found! {
     a_loss_that_wrote: LosesAfterWriting => [Keys, Demands, Versions, OneSuccessor, Counting];
     revisions_that_return: RevisionsReturn => [Versions];
     revisions_without_text: RevisionsWithoutText => [Versions];
+    own_tags_that_return: OwnTagsReturn => [Versions];
+    settled_without_the_own_tag: SettlesWithoutTheOwnTag => [Settlement];
     dates_that_stand: DatesStand => [Dates];
     settled_before_a_failure: SettlesBeforeFailing => [Demands, Settlement];
     settled_with_what_was_found_afterwards: SettlesWhatItFinds => [Settlement];
@@ -115,6 +117,7 @@ found! {
     a_lock_that_outlives_its_writer: LeaksItsLock => [Cancellation];
     a_write_in_two_halves: WritesInHalves => [Cancellation];
     settled_before_the_write: SettlesBeforeWriting => [Cancellation];
+    settled_before_the_removal: SettlesBeforeRemoving => [Cancellation];
     a_look_up_that_leaks_its_lock: LookUpLeaksItsLock => [Cancellation];
 }
 

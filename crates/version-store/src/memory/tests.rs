@@ -231,6 +231,23 @@ fn dates_advance_across_the_lives_of_several_keys() {
 }
 
 #[test]
+fn a_list_has_each_document_with_its_version() {
+    let posts = Posts::new();
+    assert!(posts.list().is_empty());
+    for key in 0..100 {
+        posts.create(key, key.to_string()).unwrap();
+    }
+    let mut all = posts.list();
+    all.sort_by_key(|(key, _)| *key);
+    assert_eq!(all.len(), 100);
+    for (place, (key, post)) in (0..).zip(&all) {
+        assert_eq!(*key, place);
+        assert_eq!(*post.body(), place.to_string());
+        assert!(posts.get(key).unwrap().version().same_state(post.version()));
+    }
+}
+
+#[test]
 fn the_current_version_is_known_beside_the_past_and_another_life_is_not() {
     let posts = Posts::with_history(1);
     let first = posts.create(7, "x".to_owned()).unwrap();

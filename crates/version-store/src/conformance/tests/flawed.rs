@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
+use http_precondition::EntityTag;
 use thiserror::Error;
 use tokio::task::yield_now;
 
@@ -25,6 +26,8 @@ pub(super) enum Flaw {
     LosesAfterWriting,
     RevisionsReturn,
     RevisionsWithoutText,
+    OwnTagsReturn,
+    SettlesWithoutTheOwnTag,
     DatesStand,
     SettlesBeforeFailing,
     SettlesWhatItFinds,
@@ -36,6 +39,7 @@ pub(super) enum Flaw {
     LeaksItsLock,
     WritesInHalves,
     SettlesBeforeWriting,
+    SettlesBeforeRemoving,
     LookUpLeaksItsLock,
 }
 
@@ -113,6 +117,10 @@ impl Revision for Number {
 #[error("the disk is full")]
 pub(super) struct Full;
 
+fn own_tag(life: u64, number: u64) -> EntityTag {
+    EntityTag::strong(format!("{life}.{number}")).unwrap()
+}
+
 /// The turn of the one writer.
 struct Turn(Arc<AtomicBool>);
 
@@ -168,7 +176,12 @@ impl<const AT_ONCE: bool> Flawed<AT_ONCE> {
             _ => now,
         };
         table.last_date = Some(date);
-        version.with_modified_at(date)
+        let version = version.with_modified_at(date);
+        match self.flaw {
+            Flaw::OwnTagsReturn => version.with_own_tag(own_tag(0, number)),
+            Flaw::SettlesWithoutTheOwnTag => version.with_own_tag(own_tag(life, number)),
+            _ => version,
+        }
     }
 
     fn put(&self, place: &str, row: Row) {
@@ -261,6 +274,10 @@ impl<const AT_ONCE: bool> Flawed<AT_ONCE> {
                 }
                 let found = self.row(&place).map_or(version, |row| row.version);
                 expected.written(found);
+            }
+            Flaw::SettlesWithoutTheOwnTag => {
+                let life = version.life();
+                expected.written(Version::new(version.revision().clone()).with_life(life));
             }
             _ => expected.written(version),
         }
@@ -356,12 +373,18 @@ impl<const AT_ONCE: bool> UnderTest for Flawed<AT_ONCE> {
         let _turn = self.turn().await;
         yield_now().await;
         let current = self.row(&place);
-        if current.is_none() && (expected.admits(None)) {
+        if current.is_none() && expected.admits(None) {
             expected.unchanged();
             return Err(WriteError::Absent);
         }
         if !self.admits(&expected, current.as_ref()) {
             return Err(expected.lost().into());
+        }
+        if self.flaw == Flaw::SettlesBeforeRemoving {
+            expected.removed();
+            yield_now().await;
+            self.table.lock().unwrap().rows.remove(&place);
+            return Ok(());
         }
         self.table.lock().unwrap().rows.remove(&place);
         expected.removed();
