@@ -3,12 +3,13 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, put};
 use axum::{Extension, Json};
 use tokio::sync::oneshot;
 use tower_if_match::version_store::handover::Slot;
-use tower_if_match::{Demand, Expected, Lost, Refusal, Version, Versioned};
+use tower_if_match::{Demand, Expected, Lost, Refusal, Version, Versioned, WriteError};
 
 use crate::posts::{self, Answer, Posts, methods, posts, read, request, send, with_methods};
 
@@ -100,6 +101,18 @@ async fn one_that_moves_the_write_into_a_task_gets_no_success() {
         "the condition still holds in the task, so it writes"
     );
     assert_eq!(posts.get(&7).unwrap().body(), "later");
+}
+
+#[tokio::test]
+async fn one_whose_store_fails_says_503_and_keeps_what_the_store_said() {
+    let handler = async |_: Expected<Posts>| WriteError::Backend("password=hunter2");
+    let (posts, answer) = put_to(put(handler)).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.field(RETRY_AFTER), Some("1"));
+    assert_eq!(answer.field(CACHE_CONTROL), Some("no-store"));
+    assert_eq!(answer.problem()["status"], 503);
+    assert!(!String::from_utf8(answer.body).unwrap().contains("hunter2"));
+    assert_eq!(posts.get(&7).unwrap().body(), "first");
 }
 
 /// What cannot be detected, as the documentation says: a lie.
