@@ -254,6 +254,22 @@ fn what_has_no_text_has_no_tag() {
 }
 
 #[test]
+fn one_unfit_part_makes_a_text_unfit_whatever_follows() {
+    let text = |parts: &[&str]| {
+        let mut text = RevisionText::default();
+        for part in parts {
+            text.push_str(part);
+        }
+        text.push_decimal(7_u8);
+        text.as_str().map(str::to_owned)
+    };
+    assert_eq!(text(&["a", "b_"]).as_deref(), Some("ab_7"));
+    assert_eq!(text(&["a-", "b"]), None);
+    assert_eq!(text(&[&"x".repeat(64)]), None);
+    assert_eq!(text(&[&"x".repeat(65), "y"]), None);
+}
+
+#[test]
 fn an_unfit_variant_makes_the_tag_weak() {
     let tags = mint();
     for fit in ["a", "a.b-c_D", &"x".repeat(64)] {
