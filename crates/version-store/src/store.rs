@@ -8,6 +8,9 @@ use crate::{Key, Revision, Version};
 ///
 /// # What an implementer promises
 ///
+/// The feature `conformance` has a suite that tests all of it: call `conformance::assert_conforms` in a
+/// test of your own.
+///
 /// 1. **Every write advances the version**, whoever makes it. A table brings a trigger for that.
 /// 2. **A revision never repeats for a key within a life, and a life never repeats for a key.** A
 ///    resource that is deleted and created again under the same key starts another life, or goes on
