@@ -73,7 +73,12 @@ async fn a_428_tells_the_tag_in_its_body_only() {
     );
     assert_eq!(problem["error"], "precondition_required");
     assert_eq!(problem["current_etag"], tag);
-    assert!(problem["detail"].as_str().unwrap().contains("If-Match"));
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("overwrite") && detail.contains("If-Match"));
+    assert!(
+        !detail.contains("If-None-Match"),
+        "who would overwrite is not told how to create"
+    );
     let stale = posts::put(&app, &tag.replace("v1", "v0"), "x")
         .await
         .problem();
