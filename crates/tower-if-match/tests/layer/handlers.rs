@@ -386,6 +386,7 @@ async fn a_refusal_travels_in_the_extensions() {
     posts::put(&app, "\"v1\"", "x").await;
     let refusal = seen.lock().unwrap().clone().unwrap();
     assert_eq!(refusal.reason(), tower_if_match::Reason::UnknownTag);
+    assert_eq!(refusal.reason().to_string(), "unknown_tag");
     assert_eq!(refusal.status(), StatusCode::PRECONDITION_FAILED);
     assert!(refusal.current_tag().is_some());
 }
