@@ -310,6 +310,8 @@ async fn a_tag_that_no_write_would_recognise_is_removed() {
         assert_eq!(answer.etag(), kept.then_some(own.as_str()));
         let again = get_with(&app, "if-none-match", &own).await.status;
         assert_eq!(again == StatusCode::NOT_MODIFIED, kept, "{own}");
+        let failed = get_with(&app, "if-match", "\"x\"").await;
+        assert_eq!(failed.reason(), "unknown_tag");
     }
 }
 
