@@ -214,6 +214,23 @@ async fn lost_survives_every_error_type() {
     }
 }
 
+/// What middleware between the layer and the handler sees of it.
+#[tokio::test]
+async fn lost_is_a_412_before_the_layer_replaces_it() {
+    let lost = Slot::<Posts>::new(7, Demand::Anything)
+        .take()
+        .unwrap()
+        .lost();
+    for response in [
+        lost.clone().into_response(),
+        WriteError::<Lost>::from(lost).into_response(),
+    ] {
+        let answer = Answer::of(response).await;
+        assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+        assert_eq!(answer.problem()["status"], 412);
+    }
+}
+
 #[tokio::test]
 async fn the_settlement_survives_middleware_that_rebuilds_the_response() {
     let (posts, guard) = posts();
