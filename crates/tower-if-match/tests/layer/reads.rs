@@ -261,6 +261,33 @@ async fn dates_that_do_not_advance_let_both_pass() {
     }
 }
 
+/// A store that says nothing of its dates.
+#[derive(Clone)]
+struct Dated;
+
+impl VersionStore for Dated {
+    type Key = u64;
+    type Revision = u64;
+    type Error = Infallible;
+
+    async fn current(&self, _: &u64) -> Result<Option<Version>, Infallible> {
+        Ok(Some(
+            Version::new(1).with_modified_at(SystemTime::UNIX_EPOCH),
+        ))
+    }
+}
+
+#[tokio::test]
+async fn dates_do_not_advance_unless_the_store_says_so() {
+    let guard = IfMatchLayer::new("dated", Dated, PathKey);
+    let methods = axum::routing::put(async || "wrote").route_layer(guard);
+    let app: Router = Router::new().route("/posts/{id}", methods);
+    let put =
+        request("PUT", "/posts/7").header("if-unmodified-since", "Sun, 06 Nov 1994 08:49:37 GMT");
+    let answer = send(&app, put.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::PRECONDITION_REQUIRED);
+}
+
 /// A store whose modification date stands still.
 #[derive(Clone)]
 struct Coarse {
