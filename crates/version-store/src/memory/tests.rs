@@ -247,6 +247,45 @@ fn a_list_has_each_document_with_its_version() {
     }
 }
 
+/// A document that knows nothing of its author.
+#[derive(Clone)]
+struct Anonymous(&'static str);
+
+impl Describe for Anonymous {
+    fn changed_since(&self, earlier: &Self) -> Vec<String> {
+        vec![format!("{} to {}", earlier.0, self.0)]
+    }
+
+    fn to_json(&self) -> String {
+        format!("{:?}", self.0)
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_is_about_the_current_version_and_what_changed_since() {
+    let store: MemoryStore<u64, Anonymous> = MemoryStore::with_history(1);
+    let first = store.create(7, Anonymous("first")).unwrap();
+    let expected = Slot::new(7, Demand::Existing).take().unwrap();
+    store.put(Anonymous("second"), expected).unwrap();
+    let current = store.get(&7).unwrap().version().clone();
+
+    let Ok(conflict) = store.conflict(&7, Some(&first)).await;
+    let conflict = conflict.unwrap();
+    assert!(conflict.version.same_state(&current));
+    assert_eq!(conflict.version.modified_by(), None);
+    assert_eq!(conflict.version.modified_at(), current.modified_at());
+    assert_eq!(conflict.current.as_deref(), Some("\"second\""));
+    assert_eq!(conflict.changed.unwrap(), ["first to second"]);
+
+    let unknown = first.with_life(1);
+    for held in [None, Some(&unknown)] {
+        let Ok(conflict) = store.conflict(&7, held).await;
+        assert!(conflict.unwrap().changed.is_none());
+    }
+    let Ok(absent) = store.conflict(&8, None).await;
+    assert!(absent.is_none());
+}
+
 #[test]
 fn the_current_version_is_known_beside_the_past_and_another_life_is_not() {
     let posts = Posts::with_history(1);
