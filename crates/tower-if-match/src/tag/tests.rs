@@ -218,6 +218,7 @@ fn what_has_not_the_form_of_a_tag_is_unknown() {
     let zeros = "0".repeat(14);
     for before_check in [
         format!("v6-g{}", &zeros[1..]),
+        format!("v6-A{}", &zeros[1..]),
         format!("v6-{}", &zeros[1..]),
         format!("v-{zeros}"),
         format!("v{}-{zeros}", "6".repeat(65)),
@@ -227,18 +228,6 @@ fn what_has_not_the_form_of_a_tag_is_unknown() {
             assert_eq!(recognised(&invented), Recognised::Unknown, "{invented}");
         }
     }
-}
-
-/// Digits are lowercase, so a tag that something turned to capitals is none of this service's.
-#[test]
-fn a_tag_in_capitals_is_unknown() {
-    let tags = mint();
-    let stale = tags.tag(&77, &version(5)).unwrap();
-    let opaque = String::from_utf8(stale.opaque().to_vec()).unwrap();
-    let capitals = opaque.to_ascii_uppercase().replacen('V', "v", 1);
-    assert_ne!(capitals, opaque);
-    let capitals = EntityTag::strong(capitals).unwrap();
-    assert_eq!(recognised(&capitals), Recognised::Unknown);
 }
 
 #[test]
@@ -251,6 +240,28 @@ fn what_has_no_text_has_no_tag() {
             "{unfit}"
         );
     }
+}
+
+/// Only the text that a revision writes is read as one.
+#[test]
+fn a_number_has_one_spelling() {
+    for (text, revision) in [("0", Some(0)), ("7", Some(7)), ("10", Some(10))] {
+        assert_eq!(u64::from_text(text), revision);
+        assert_eq!(i64::from_text(text), revision.map(u64::cast_signed));
+    }
+    for unfit in ["", "00", "07", "+7", "-7", "7_", "18446744073709551616"] {
+        assert_eq!(u64::from_text(unfit), None, "{unfit}");
+    }
+    assert_eq!(i64::from_text("9223372036854775808"), None);
+    let text = |revision: &dyn Fn(&mut RevisionText)| {
+        let mut text = RevisionText::default();
+        revision(&mut text);
+        text.as_str().map(str::to_owned)
+    };
+    assert_eq!(text(&|to| (-7_i64).write_text(to)), None);
+    assert_eq!(text(&|to| 7_i64.write_text(to)).as_deref(), Some("7"));
+    let most = u128::MAX.to_string();
+    assert_eq!(text(&|to| u128::MAX.write_text(to)), Some(most));
 }
 
 #[test]
