@@ -207,10 +207,24 @@ fn a_closed_slot_is_settled_no_more() {
     assert!(slot.take().is_err());
 }
 
+#[test]
+fn a_write_is_dated_now_unless_the_last_one_is_not_a_second_ago() {
+    let now = SystemTime::now();
+    let second = Duration::from_secs(1);
+    assert_eq!(next_date(now, None), now);
+    assert_eq!(next_date(now, Some(now - 5 * second)), now);
+    assert_eq!(next_date(now, Some(now)), now + second);
+    assert_eq!(next_date(now, Some(now + 5 * second)), now + 6 * second);
+}
+
 /// What is created is dated after whatever was removed, not only after what was removed last.
 #[test]
 fn dates_advance_across_the_lives_of_several_keys() {
     let posts = Posts::new();
+    // Enough keys for each shard, so for that of 7 too.
+    for key in 1000..2000 {
+        posts.create(key, "x".to_owned()).unwrap();
+    }
     let mut latest = posts.create(7, "x".to_owned()).unwrap();
     for _ in 0..9 {
         let (_, expected) = expecting(Demand::Existing);
@@ -219,9 +233,7 @@ fn dates_advance_across_the_lives_of_several_keys() {
     }
     let (_, expected) = expecting(Demand::Existing);
     posts.remove(expected).unwrap();
-    // Enough keys for each shard, so for that of 7 too.
     for key in 1000..2000 {
-        posts.create(key, "x".to_owned()).unwrap();
         let expected = Slot::new(key, Demand::Existing).take().unwrap();
         posts.remove(expected).unwrap();
     }
