@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use axum::http::header::{ETAG, IF_MATCH};
+use axum::http::header::{CONTENT_LENGTH, ETAG, IF_MATCH};
 use axum::http::request::Parts;
 use axum::http::{Request, Response, StatusCode};
 use bytes::Bytes;
@@ -213,6 +213,33 @@ async fn a_refused_requests_body_is_never_polled() {
         1,
         "the negative control: the handler does poll it"
     );
+}
+
+/// Not every stack strips what a HEAD must not have.
+#[tokio::test]
+async fn a_refused_head_has_the_length_of_the_text_and_not_the_text() {
+    let (_, guard) = guard();
+    let service = guard.layer(service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    }));
+    let refused = async |method: &str| {
+        let request = Request::builder()
+            .method(method)
+            .uri("/posts/7")
+            .header(IF_MATCH, "\"x\"")
+            .body(Full::default());
+        let response = service.clone().oneshot(request.unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::PRECONDITION_FAILED);
+        let declared = response.headers().get(CONTENT_LENGTH).cloned();
+        (
+            declared,
+            response.into_body().collect().await.unwrap().to_bytes(),
+        )
+    };
+    let (_, text) = refused("GET").await;
+    let (declared, nothing) = refused("HEAD").await;
+    assert_eq!(declared.unwrap(), text.len().to_string());
+    assert!(nothing.is_empty());
 }
 
 async fn refused_in<B>(empty: fn() -> B) -> Bytes
