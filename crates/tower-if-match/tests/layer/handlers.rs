@@ -306,6 +306,8 @@ async fn a_target_that_vanishes_before_the_write_is_404_where_the_method_would_n
         (answer.status, answer.reason().as_str()),
         (StatusCode::NOT_FOUND, "absent")
     );
+    assert_eq!(answer.problem()["status"], 404);
+    assert_eq!(answer.problem()["error"], "not_found");
     assert_eq!(answer.etag(), None);
 
     posts.create(7, "again".to_owned());
@@ -428,6 +430,14 @@ async fn a_status_that_is_set_after_versioned_stays() {
     let app = with_methods(&posts, guard.clone(), get(gone));
     let answer = send(&app, get_seven()).await;
     assert_eq!((answer.status, answer.etag()), (StatusCode::GONE, None));
+    let busy = async |State(posts): State<Posts>| {
+        (StatusCode::SERVICE_UNAVAILABLE, posts.get(&7).unwrap())
+    };
+    let app = with_methods(&posts, guard.clone(), get(busy));
+    assert_eq!(
+        send(&app, get_seven()).await.status,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
 
     let forbid = axum::middleware::map_response(async |response: Response| {
         let (mut parts, _) = response.into_parts();

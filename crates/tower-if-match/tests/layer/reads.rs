@@ -515,6 +515,32 @@ async fn an_encoded_body_does_not_share_the_plain_ones_strong_tag() {
 }
 
 #[tokio::test]
+async fn a_coding_that_the_variant_names_already_is_not_named_again() {
+    let read = async |State(posts): State<Posts>| {
+        let post = posts.get(&7).unwrap().with_variant("fr.gzip");
+        post.map(|text| ([("content-encoding", "gzip")], text))
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, get(read));
+    let tag = posts::get_tag(&app).await;
+    assert!(
+        tag.ends_with(".fr.gzip\"") && !tag.contains("gzip."),
+        "{tag}"
+    );
+}
+
+#[tokio::test]
+async fn a_version_goes_before_the_handlers_tag() {
+    let read = async |State(posts): State<Posts>| {
+        let post = posts.get(&7).unwrap();
+        post.map(|text| ([("etag", "W/\"of the handler\"")], text))
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, get(read));
+    assert!(posts::get_tag(&app).await.starts_with("\"v1-"));
+}
+
+#[tokio::test]
 async fn a_version_without_a_tag_takes_the_handlers_tag_away_too() {
     let read = async || {
         let version = Version::new(1_u64).without_tag();

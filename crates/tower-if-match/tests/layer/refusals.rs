@@ -1,6 +1,7 @@
 //! What a refusal tells, and what it does not.
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
@@ -264,6 +265,7 @@ async fn who_opts_in_tells_what_a_client_needs_to_merge() {
     posts::put(&app, &stale, "second").await;
     let answer = posts::put(&app, &stale, "third").await;
     let problem = answer.problem();
+    assert_eq!(answer.etag(), Some(posts::get_tag(&app).await.as_str()));
     assert_eq!(problem["current_etag"].as_str(), answer.etag());
     assert_eq!(problem["conflict"]["modified_by"], "bob");
     assert_eq!(problem["conflict"]["modified_at"], problem["last_modified"]);
@@ -393,7 +395,8 @@ impl VersionStore for Overtaken {
     type Error = std::convert::Infallible;
 
     async fn current(&self, _: &u64) -> Result<Option<Version>, Self::Error> {
-        Ok(Some(Version::new(1)))
+        let made = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        Ok(Some(Version::new(1).with_modified_at(made)))
     }
 }
 
@@ -452,6 +455,11 @@ async fn what_vanished_before_it_could_be_told_about_is_absent() {
     );
     assert_eq!(answer.etag(), None);
     assert_eq!(answer.problem()["failed_condition"], "If-Match");
+    let dated =
+        request("PUT", "/posts/7").header("if-unmodified-since", "Sun, 06 Nov 1994 08:49:36 GMT");
+    let answer = send(&app, dated.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.reason(), "absent");
+    assert_eq!(answer.problem()["failed_condition"], "If-Unmodified-Since");
     // It existed when If-None-Match was evaluated, and nobody knows its tag any more.
     let answer = posts::create(&app, "/posts/7", "").await;
     assert_eq!(answer.reason(), "exists");
@@ -606,6 +614,7 @@ async fn a_read_that_waits_for_the_version_is_503_where_the_store_cannot_tell_it
     let answer = send(&app, read).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.reason(), "store_unavailable");
+    assert_eq!(answer.field(RETRY_AFTER), Some("1"), "the default");
 }
 
 /// An optional condition asks the store, an exempt method does not; the last word counts.
