@@ -326,14 +326,17 @@ async fn only_a_failed_precondition_is_told_about() {
 #[tokio::test]
 async fn without_an_authorization_hook_nothing_is_told_to_the_authorized() {
     let (notes, guard) = notes();
-    let app = note_app(&notes, guard.clone().with_conflicts_for_authorized());
-    assert!(
-        posts::put(&app, "\"x\"", "third")
-            .await
-            .problem()
-            .get("conflict")
-            .is_none()
-    );
+    for closed in [
+        guard.clone().with_conflicts_for_authorized(),
+        guard
+            .clone()
+            .with_public_conflicts()
+            .with_conflicts_for_authorized(),
+    ] {
+        let app = note_app(&notes, closed);
+        let problem = posts::put(&app, "\"x\"", "third").await.problem();
+        assert!(problem.get("conflict").is_none());
+    }
     let agreed = guard
         .with_conflicts_for_authorized()
         .with_authorization(|_, _, _| Ok(()));
