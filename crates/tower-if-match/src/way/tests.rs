@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use http::header::{ETAG, IF_MATCH};
+use http::header::{ETAG, IF_MATCH, RETRY_AFTER};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -16,8 +16,10 @@ use tower_service::Service;
 
 use super::*;
 use crate::config::Config;
+use crate::head::Head;
+use crate::refusal::Refusal;
 use crate::service::IfMatch;
-use crate::{Demand, Expected, Found};
+use crate::{Demand, Expected, Found, Reason};
 
 /// One row, whose version changes with its data.
 #[derive(Clone, Default)]
@@ -299,6 +301,21 @@ async fn without_the_lock_a_blind_handler_is_found_out() {
     let response = service.call(put.unwrap()).await.unwrap();
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(row.text(), "blindly", "found out, not undone");
+}
+
+/// A write whose outcome is not known may have happened: whoever sends it again writes twice.
+#[test]
+fn an_unknown_outcome_asks_for_no_retry() {
+    let finder = |_: &Parts| Found::Key(7_u64);
+    let config = Config::new("rows", Row::default(), finder, CompareAndSwap);
+    let (parts, ()) = Request::put("/").body(()).unwrap().into_parts();
+    let conditions = config.conditions(&parts);
+    for (reason, retried) in [(Reason::Busy, true), (Reason::OutcomeUnknown, false)] {
+        let head = Head::Whole(&parts, &conditions);
+        let answer: Response<Full<Bytes>> = config.refuse(head, Refusal::new(reason), None);
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers().contains_key(RETRY_AFTER), retried);
+    }
 }
 
 #[test]
