@@ -446,6 +446,31 @@ async fn what_leaves_is_what_the_hook_agreed_to() {
     }
 }
 
+/// A representation that is not JSON would break the whole document.
+#[tokio::test]
+async fn what_is_not_json_is_left_out() {
+    let store: MemoryStore<u64, Broken> = MemoryStore::new();
+    store.create(7, Broken);
+    let guard = IfMatchLayer::new("broken", store, PathKey).with_public_conflicts();
+    let app: Router = Router::new().route("/posts/{id}", put(async || ()).route_layer(guard));
+    let problem = posts::put(&app, "\"x\"", "").await.problem();
+    assert!(problem["conflict"]["modified_at"].is_string());
+    assert!(problem["conflict"].get("current").is_none());
+}
+
+#[derive(Clone)]
+struct Broken;
+
+impl Describe for Broken {
+    fn changed_since(&self, _: &Self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn to_json(&self) -> String {
+        "\"cut short".to_owned()
+    }
+}
+
 #[tokio::test]
 async fn what_vanished_before_it_could_be_told_about_is_absent() {
     let guard = overtaken(None).with_authorization(|_, _, _| Ok(()));
