@@ -28,14 +28,19 @@ pub(crate) struct Config<S: VersionStore, F, W> {
     pub(crate) policy: Policy,
     pub(crate) clock: Clock,
     pub(crate) authorize: Option<Arc<Authorize<S>>>,
-    pub(crate) disclose: Option<Arc<Disclose<S>>>,
-    /// What a refusal discloses depends on the authorization hook's consent, so without a hook
-    /// nothing is.
-    pub(crate) disclose_to_authorized_only: bool,
+    pub(crate) disclose: Option<(Audience, Arc<Disclose<S>>)>,
     pub(crate) version_before_body: bool,
     pub(crate) strict_put_validators: bool,
     pub(crate) documents: Arc<Documents>,
     pub(crate) retry_after_seconds: u32,
+}
+
+/// Who is told of conflicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    Everybody,
+    /// Whom the authorization hook agrees to, so nobody where there is none.
+    Authorized,
 }
 
 /// The authorization hook.
@@ -74,7 +79,6 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             clock: Arc::new(SystemTime::now),
             authorize: None,
             disclose: None,
-            disclose_to_authorized_only: true,
             version_before_body: false,
             strict_put_validators: false,
             documents: Arc::new(Documents::new(PROBLEM_TYPES, "resource")),
@@ -89,8 +93,10 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
 
     /// What to ask for conflict metadata, where the owner opted in and whoever asks is authorized.
     pub(crate) fn disclosure(&self) -> Option<&Disclose<S>> {
-        let consented = !self.disclose_to_authorized_only || self.authorize.is_some();
-        self.disclose.as_deref().filter(|_| consented)
+        let (audience, disclose) = self.disclose.as_ref()?;
+        // The hook has agreed to whoever gets as far as a refusal.
+        let agreed = *audience == Audience::Everybody || self.authorize.is_some();
+        agreed.then_some(disclose.as_ref())
     }
 }
 
@@ -139,7 +145,6 @@ impl<S: VersionStore, F: Clone, W: Clone> Clone for Config<S, F, W> {
             clock: Arc::clone(&self.clock),
             authorize: self.authorize.clone(),
             disclose: self.disclose.clone(),
-            disclose_to_authorized_only: self.disclose_to_authorized_only,
             version_before_body: self.version_before_body,
             strict_put_validators: self.strict_put_validators,
             documents: Arc::clone(&self.documents),

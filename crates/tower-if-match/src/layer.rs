@@ -7,7 +7,7 @@ use http::request::Parts;
 use tower_layer::Layer;
 use version_store::{Conflicts, Version, VersionStore};
 
-use crate::config::{Config, Denied, disclose};
+use crate::config::{Audience, Config, Denied, disclose};
 use crate::key::FindKey;
 use crate::policy::Need;
 use crate::service::IfMatch;
@@ -139,10 +139,7 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     where
         S: Conflicts,
     {
-        self.with(|config| {
-            config.disclose = Some(Arc::new(disclose));
-            config.disclose_to_authorized_only = true;
-        })
+        self.with(|config| config.disclose = Some((Audience::Authorized, Arc::new(disclose))))
     }
 
     /// As [`with_conflicts_for_authorized`](Self::with_conflicts_for_authorized), for everybody.
@@ -152,10 +149,7 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     where
         S: Conflicts,
     {
-        self.with(|config| {
-            config.disclose = Some(Arc::new(disclose));
-            config.disclose_to_authorized_only = false;
-        })
+        self.with(|config| config.disclose = Some((Audience::Everybody, Arc::new(disclose))))
     }
 
     /// Reads the version before the handler of a read runs, and tags its answer with that, for

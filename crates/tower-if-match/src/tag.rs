@@ -24,6 +24,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -46,6 +47,9 @@ pub type TagKey = [u8; 32];
 
 /// Digits of a minted tag behind its revision.
 const DIGITS: usize = 16;
+
+/// Which of them are of the resource.
+const RESOURCE: Range<usize> = DIGITS - 4..DIGITS - 2;
 
 /// Mints the entity tags of one scope: the layer's own, for wherever the layer does not stand.
 ///
@@ -203,13 +207,9 @@ impl<S: VersionStore> TagMint<S> {
 
     /// The tag of a revision that is known by its text, at most 64 octets.
     fn mint_text(&self, mint_key: &MintKey, key: &S::Key, life: u64, revision: &str) -> Opaque {
-        let scope = &self.shared.scope;
-        let mut encoded = scope.clone();
+        let mut encoded = self.shared.scope.clone();
         key.encode(&mut encoded);
-        let resource = fold(fnv(
-            self.shared.scope_hash,
-            &encoded.as_bytes()[scope.as_bytes().len()..],
-        ));
+        let resource = self.resource(&encoded);
         encoded.unsigned(life);
         encoded.text(revision);
         let digest = blake3::keyed_hash(&mint_key.key, encoded.as_bytes());
@@ -223,7 +223,7 @@ impl<S: VersionStore> TagMint<S> {
         {
             *pair = hex(*octet);
         }
-        digits[DIGITS - 4..DIGITS - 2].copy_from_slice(&hex(resource));
+        digits[RESOURCE].copy_from_slice(&hex(resource));
         let mut opaque = Opaque::new();
         opaque.push(b'v');
         opaque.extend_from_slice(revision.as_bytes());
@@ -232,6 +232,12 @@ impl<S: VersionStore> TagMint<S> {
         let check = mint_key.check(&opaque);
         opaque.extend_from_slice(&hex(check));
         opaque
+    }
+
+    /// The octet that tells a resource from most others, of the encoding of scope and key.
+    fn resource(&self, encoded: &Canonical) -> u8 {
+        let behind_scope = &encoded.as_bytes()[self.shared.scope.as_bytes().len()..];
+        fold(fnv(self.shared.scope_hash, behind_scope))
     }
 }
 

@@ -1,3 +1,4 @@
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::fmt;
@@ -179,8 +180,9 @@ where
     /// [`WriteError::Lost`]: the version was another. [`WriteError::Absent`]: there was nothing to
     /// remove, as expected.
     pub fn remove(&self, expected: Expected<Self>) -> Result<(), WriteError> {
-        let mut shard = self.write(expected.key());
-        let Some(current) = shard.documents.get(expected.key()) else {
+        let key = expected.key().clone();
+        let mut shard = self.write(&key);
+        let Entry::Occupied(found) = shard.documents.entry(key) else {
             // Absent as it was when the condition was evaluated, or gone since.
             if expected.admits(None) || matches!(expected.demand(), Demand::Nothing) {
                 expected.unchanged();
@@ -188,13 +190,11 @@ where
             }
             return Err(expected.lost().into());
         };
-        if !expected.admits(Some(&current.version)) {
+        if !expected.admits(Some(&found.get().version)) {
             return Err(expected.lost().into());
         }
-        let Some(document) = shard.documents.remove(expected.key()) else {
-            return Err(expected.lost().into());
-        };
-        shard.removed = shard.removed.max(document.version.modified_at());
+        let removed = found.remove();
+        shard.removed = shard.removed.max(removed.version.modified_at());
         drop(shard);
         expected.removed();
         Ok(())

@@ -2,9 +2,9 @@ use std::cell::OnceCell;
 
 use http_precondition::{EntityTag, EntityTagRef, HttpDate, Validators};
 use smallvec::SmallVec;
-use version_store::{Revision, Tagging, Version, VersionStore};
+use version_store::{Key, Revision, Tagging, Version, VersionStore};
 
-use super::{DIGITS, Opaque, TagMint, hex, is_revision_octet, is_variant_octet};
+use super::{DIGITS, Opaque, RESOURCE, TagMint, hex, is_revision_octet, is_variant_octet};
 
 /// What intermediaries are known to put behind an opaque tag, inside its quotes, when they encode a
 /// body. RFC 9110 §8.8.3.3 wants different strong tags for different codings, so they may; a tag that
@@ -145,28 +145,23 @@ impl<S: VersionStore> CurrentState<'_, S> {
         };
         let state = &opaque[..opaque.len() - rest.len()];
         let life = self.version.life();
-        let keys = &self.tags.shared.keys;
-        let minted: SmallVec<[Opaque; 1]> = keys
-            .iter()
-            .map(|mint_key| self.tags.mint_text(mint_key, self.key, life, revision))
-            .collect();
+        let mut keys = self.tags.shared.keys.iter();
+        let names_this_life = |mint_key| {
+            self.tags
+                .mint_text(mint_key, self.key, life, revision)
+                .as_slice()
+                == state
+        };
         // By each key first, because the check alone is right by chance once in a while.
-        if minted.iter().any(|minted| minted.as_slice() == state) {
+        if keys.clone().any(names_this_life) {
             if !is_representation(rest) {
                 return Recognised::Mangled;
             }
             return Recognised::Stale(S::Revision::from_text(revision));
         }
         let (before_check, check) = state.split_at(state.len() - 2);
-        if keys
-            .iter()
-            .any(|mint_key| hex(mint_key.check(before_check)) == check)
-        {
-            // The same by every key.
-            let resource = minted
-                .first()
-                .map(|minted| &minted[minted.len() - 4..minted.len() - 2]);
-            return if resource == Some(&digits[DIGITS - 4..DIGITS - 2]) {
+        if keys.any(|mint_key| hex(mint_key.check(before_check)) == check) {
+            return if self.tags.is_of(self.key, digits) {
                 Recognised::EarlierLife
             } else {
                 Recognised::Foreign
@@ -208,16 +203,21 @@ impl<S: VersionStore> TagMint<S> {
     /// Whether a tag is one that this mint gave a representation of this resource, as far as can be
     /// told without its current version.
     pub(crate) fn minted_for(&self, key: &S::Key, tag: EntityTagRef<'_>) -> bool {
-        let Some((revision, digits, rest)) = dissect(tag.opaque()) else {
+        let Some((_, digits, rest)) = dissect(tag.opaque()) else {
             return false;
         };
         let state = &tag.opaque()[..tag.opaque().len() - rest.len()];
         let (before_check, check) = state.split_at(state.len() - 2);
+        let mut keys = self.shared.keys.iter();
         is_representation(rest)
-            && self.shared.keys.iter().any(|mint_key| {
-                let minted = self.mint_text(mint_key, key, 0, revision);
-                hex(mint_key.check(before_check)) == check
-                    && digits[DIGITS - 4..DIGITS - 2] == minted[minted.len() - 4..minted.len() - 2]
-            })
+            && self.is_of(key, digits)
+            && keys.any(|mint_key| hex(mint_key.check(before_check)) == check)
+    }
+
+    /// Whether the digits of a tag are those of this resource, as far as one octet tells.
+    fn is_of(&self, key: &S::Key, digits: &[u8]) -> bool {
+        let mut encoded = self.shared.scope.clone();
+        key.encode(&mut encoded);
+        digits[RESOURCE] == hex(self.resource(&encoded))
     }
 }
