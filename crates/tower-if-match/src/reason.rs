@@ -118,3 +118,16 @@ impl fmt::Display for Reason {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The documents of refusals are looked up by a reason's place in the list.
+    #[test]
+    fn the_list_is_in_the_order_of_the_reasons() {
+        for (place, reason) in Reason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, place);
+        }
+    }
+}

@@ -4,10 +4,13 @@
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Router, routing::get};
+
+use tower_if_match::{Found, IfMatchLayer};
 
 use crate::posts::{self, Answer, Posts, methods, posts, request, send};
 
@@ -203,5 +206,25 @@ async fn where_the_layer_stands_outside_they_do() {
             "{}",
             case.status
         );
+    }
+}
+
+/// The control for every case: outside of everything the layer answers first, and by the condition.
+#[tokio::test]
+async fn outside_of_everything_each_of_them_depends_on_conditions() {
+    let (posts, inner) = posts();
+    let key = |head: &Parts| match head.uri.path().rsplit('/').next().map(str::parse) {
+        Some(Ok(id)) => Found::Key(id),
+        _ => Found::Unreadable,
+    };
+    let outside = IfMatchLayer::new("posts", posts.clone(), key);
+    let app = mounted(&posts, inner).layer(outside);
+    for case in &CASES {
+        let statuses: Vec<_> = answers(&app, case, "\"x\"")
+            .await
+            .iter()
+            .map(|answer| answer.0.as_u16())
+            .collect();
+        assert_eq!(statuses, [428, 412, 412, 400], "{}", case.status);
     }
 }
