@@ -1,0 +1,1 @@
+//! Conditional writes on the tables that you have.

@@ -1,0 +1,1 @@
+//! The campaign that tries to lose an update.

@@ -1,0 +1,1 @@
+//! The layer in simulated networks.
