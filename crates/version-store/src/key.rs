@@ -44,13 +44,20 @@ pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
 /// | text, as UTF-8 | `s`, its length in 4 octets, most significant first, its octets |
 /// | octets | `b`, as text |
 /// | tuple | `t`, the number of its members in one octet, its members |
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Canonical(SmallVec<[u8; 96]>);
 
 impl Canonical {
     /// Nothing encoded yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The encoding of a key.
+    pub fn of(key: &impl Key) -> Self {
+        let mut canonical = Self::new();
+        key.encode(&mut canonical);
+        canonical
     }
 
     /// An integer. The same number of different types is the same item.
