@@ -5,9 +5,17 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use http_precondition::{PROBLEM_JSON, Problem};
 
-use crate::{Expected, Lost, NotLent, VersionStore, Versioned, WriteError};
+use crate::{Expected, Lost, NotLent, Transactional, Tx, VersionStore, Versioned, WriteError};
 
 impl<S: VersionStore, T: Send + Sync> FromRequestParts<T> for Expected<S> {
+    type Rejection = NotLent;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &T) -> Result<Self, NotLent> {
+        Self::from_extensions(&parts.extensions)
+    }
+}
+
+impl<S: Transactional, T: Send + Sync> FromRequestParts<T> for Tx<S> {
     type Rejection = NotLent;
 
     async fn from_request_parts(parts: &mut Parts, _state: &T) -> Result<Self, NotLent> {
@@ -55,7 +63,7 @@ impl IntoResponse for NotLent {
         if self.is_unreadable() {
             return problem(StatusCode::NOT_FOUND, "The resource does not exist.");
         }
-        tracing::error!(error = %self, "a handler asked for an `Expected` that no layer lent");
+        tracing::error!(error = %self, "a handler asked for what no layer lent");
         problem(StatusCode::INTERNAL_SERVER_ERROR, &self.to_string())
     }
 }

@@ -45,7 +45,7 @@ impl<E> WriteError<E> {
     }
 }
 
-/// A handler asked for `Expected` where none was to be had.
+/// A handler asked for `Expected` or `Tx` where none was to be had.
 ///
 /// The answer is 404 where the resource's id cannot be read, which is the client's doing, and 500
 /// otherwise, which is a mistake in how the service is put together.
@@ -61,6 +61,8 @@ enum Why {
     NoLayer,
     Twice,
     Unreadable,
+    NoTransaction,
+    TransactionTwice,
 }
 
 impl NotLent {
@@ -85,6 +87,20 @@ impl NotLent {
         }
     }
 
+    pub(crate) fn no_transaction<S>() -> Self {
+        Self {
+            store: type_name::<S>(),
+            why: Why::NoTransaction,
+        }
+    }
+
+    pub(crate) fn transaction_twice<S>() -> Self {
+        Self {
+            store: type_name::<S>(),
+            why: Why::TransactionTwice,
+        }
+    }
+
     /// Whether the reason is that the id of the resource cannot be read.
     pub fn is_unreadable(&self) -> bool {
         self.why == Why::Unreadable
@@ -96,10 +112,20 @@ impl NotLent {
             Why::NoLayer => {
                 format!(
                     "no `Expected<{store}>` was lent to this handler: no layer for that store stands \
-                     in front of it, or its key finder says that this is not a resource of the store"
+                     in front of it, or one that closes the race in another way than by compare and \
+                     swap, or its key finder says that this is not a resource of the store"
                 )
             }
             Why::Twice => format!("`Expected<{store}>` was taken twice in one request"),
+            Why::NoTransaction => {
+                format!(
+                    "no `Tx<{store}>` was lent to this handler: no layer for that store that closes the \
+                     race by transactions stands in front of it"
+                )
+            }
+            Why::TransactionTwice => {
+                format!("`Tx<{store}>` was taken while somebody still had it")
+            }
             Why::Unreadable => "the id of the resource cannot be read".to_owned(),
         }
     }

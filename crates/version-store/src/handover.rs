@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Extensions;
 
+pub use crate::tx::{Returned, TxSlot};
 pub use crate::versioned::Mark;
 use crate::{Demand, Expected, NotLent, Version, VersionStore};
 
@@ -133,7 +134,8 @@ impl<S: VersionStore> Slot<S> {
         &self.0.key
     }
 
-    pub(crate) fn demand(&self) -> &Demand<S::Revision> {
+    /// What is demanded of its stored version.
+    pub fn demand(&self) -> &Demand<S::Revision> {
         &self.0.demand
     }
 

@@ -59,6 +59,8 @@ pub mod handover;
 mod key;
 mod memory;
 mod store;
+mod transactional;
+mod tx;
 mod version;
 mod versioned;
 
@@ -68,6 +70,8 @@ pub use expected::{Demand, Expected};
 pub use key::{Canonical, Key};
 pub use memory::{MemoryStore, Put};
 pub use store::VersionStore;
+pub use transactional::{Begun, EndError, Transactional, Versions};
+pub use tx::Tx;
 pub use version::{Revision, RevisionText, Tagging, Version};
 pub use versioned::Versioned;
 

@@ -1,0 +1,169 @@
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::Extensions;
+
+use crate::{NotLent, Transactional};
+
+/// The transaction that the layer opened for this request: the handler writes in it as it always did,
+/// and the layer commits it.
+///
+/// It derefs to the connection, so with the stores on sqlx `&mut *tx` is the executor of a statement.
+/// Everything that is sent on it is committed together when the handler answers below 400, and rolled
+/// back otherwise. The row of the request's resource is held from before the handler runs, so it need
+/// not look at versions.
+///
+/// The handler gives it back by dropping it, as it does when it returns. One that keeps it (in a task,
+/// in the stream of its answer's body) or ends the transaction by itself gets 500 in place of its
+/// success. A handler that writes the same row on another connection waits for itself, until the
+/// store's bound for waits.
+pub struct Tx<S: Transactional> {
+    /// There until it is dropped.
+    transaction: Option<S::Transaction>,
+    slot: TxSlot<S>,
+}
+
+impl<S: Transactional> Tx<S> {
+    /// Takes it from a request's extensions, for services that are not axum handlers.
+    ///
+    /// # Errors
+    ///
+    /// [`NotLent`] where no layer with transactions of this store stands in front, or where it was taken
+    /// and not given back.
+    pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
+        match extensions.get::<TxSlot<S>>() {
+            Some(slot) => slot.take(),
+            None => Err(NotLent::no_transaction::<S>()),
+        }
+    }
+}
+
+impl<S: Transactional> Deref for Tx<S> {
+    type Target = <S::Transaction as Deref>::Target;
+
+    fn deref(&self) -> &Self::Target {
+        self.transaction.as_ref().expect(UNTIL_DROPPED)
+    }
+}
+
+impl<S: Transactional> DerefMut for Tx<S> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.transaction.as_mut().expect(UNTIL_DROPPED)
+    }
+}
+
+const UNTIL_DROPPED: &str = "the transaction is there until `Tx` is dropped";
+
+impl<S: Transactional> Drop for Tx<S> {
+    fn drop(&mut self) {
+        if let Some(transaction) = self.transaction.take() {
+            self.slot.give_back(transaction);
+        }
+    }
+}
+
+impl<S: Transactional> fmt::Debug for Tx<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tx").finish_non_exhaustive()
+    }
+}
+
+/// The slot in which a layer lends a transaction, and into which it comes back.
+///
+/// | state | by |
+/// | --- | --- |
+/// | idle | [`TxSlot::new`] |
+/// | lent | [`TxSlot::take`] |
+/// | returned | the [`Tx`] was dropped |
+/// | closed | [`TxSlot::close`]; a `Tx` that is dropped later rolls back |
+pub struct TxSlot<S: Transactional>(Arc<Mutex<State<S::Transaction>>>);
+
+enum State<T> {
+    Idle(T),
+    Lent,
+    Returned(T),
+    Closed,
+}
+
+/// In which state a slot was when the layer closed it.
+#[derive(Debug)]
+pub enum Returned<T> {
+    /// The handler never took the transaction. If it wrote, it wrote elsewhere.
+    Untaken(T),
+    /// It took it and gave it back.
+    Returned(T),
+    /// It took it and still has it.
+    Kept,
+}
+
+impl<S: Transactional> TxSlot<S> {
+    /// A slot with this transaction in it.
+    pub fn new(transaction: S::Transaction) -> Self {
+        Self(Arc::new(Mutex::new(State::Idle(transaction))))
+    }
+
+    /// Puts the slot into a request's extensions, where [`Tx::from_extensions`] finds it.
+    pub fn lend(&self, to: &mut Extensions) {
+        to.insert(self.clone());
+    }
+
+    /// Takes the transaction. One that came back can be taken again.
+    ///
+    /// # Errors
+    ///
+    /// [`NotLent`] where somebody has it, or the layer has closed the slot.
+    pub fn take(&self) -> Result<Tx<S>, NotLent> {
+        let mut state = self.state();
+        let transaction = match std::mem::replace(&mut *state, State::Lent) {
+            State::Idle(transaction) | State::Returned(transaction) => transaction,
+            other => {
+                *state = other;
+                return Err(NotLent::transaction_twice::<S>());
+            }
+        };
+        drop(state);
+        Ok(Tx {
+            transaction: Some(transaction),
+            slot: self.clone(),
+        })
+    }
+
+    /// Ends the slot and takes the transaction out of it.
+    pub fn close(&self) -> Returned<S::Transaction> {
+        match std::mem::replace(&mut *self.state(), State::Closed) {
+            State::Idle(transaction) => Returned::Untaken(transaction),
+            State::Returned(transaction) => Returned::Returned(transaction),
+            State::Lent | State::Closed => Returned::Kept,
+        }
+    }
+
+    fn give_back(&self, transaction: S::Transaction) {
+        let mut state = self.state();
+        if matches!(*state, State::Lent) {
+            *state = State::Returned(transaction);
+        } else {
+            // Rolled back by being dropped, and not under the slot's lock.
+            drop(state);
+            drop(transaction);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<S::Transaction>> {
+        // Nothing panics while it is held, and each state is whole by itself.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Another handle on the same slot.
+impl<S: Transactional> Clone for TxSlot<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: Transactional> fmt::Debug for TxSlot<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TxSlot").finish_non_exhaustive()
+    }
+}
