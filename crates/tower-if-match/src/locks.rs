@@ -11,10 +11,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use version_store::Canonical;
+
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Locks by key. Clones share one table.
 #[derive(Clone, Default)]
@@ -32,7 +33,6 @@ impl Locks {
     }
 
     /// How many keys are locked.
-    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.table().keys.len()
     }

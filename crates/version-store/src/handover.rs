@@ -13,10 +13,10 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Extensions;
 
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use crate::tx::{Returned, TxSlot};
 pub use crate::versioned::Mark;
 use crate::{Demand, Expected, NotLent, Version, VersionStore};

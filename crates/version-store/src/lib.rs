@@ -59,6 +59,7 @@ pub mod handover;
 mod key;
 mod memory;
 mod store;
+mod sync;
 mod transactional;
 mod tx;
 mod version;

@@ -3,10 +3,10 @@ use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
+use crate::sync::{Arc, AtomicU64, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::{
     Conflict, Conflicts, Demand, Describe, Expected, Key, Lost, Version, VersionStore, Versioned,
     WriteError,

@@ -1,0 +1,1 @@
+//! Every schedule of a few writers, and many of more.
