@@ -1,0 +1,103 @@
+//! Where databases come from.
+
+use std::io::Write as _;
+
+use crate::{Product, Programs};
+
+/// Where databases come from.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The server at this URL, which somebody else runs.
+    Given(String),
+    /// A server of ours.
+    Installed(Programs),
+}
+
+/// What to do without a source.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Skip,
+    Fail,
+}
+
+/// The source for a product; `None` after saying so.
+pub(crate) fn found(product: Product, given: Option<String>) -> Option<Source> {
+    let required = std::env::var("REQUIRE_SERVICES").ok();
+    let missing = match decide(given, || Programs::find(product), required.as_deref()) {
+        Ok(source) => return Some(source),
+        Err(missing) => missing,
+    };
+    let what = format!(
+        "{product} is not installed (`apt-get install {}`, or set {})",
+        product.package(),
+        product.variable()
+    );
+    assert!(
+        missing == Missing::Skip,
+        "{what}, and REQUIRE_SERVICES is set"
+    );
+    let current = std::thread::current();
+    let test = current.name().unwrap_or("a test");
+    // Not `eprintln!`: the test harness captures that, and a skipped test would look like one that
+    // passed.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {what}: {test}");
+    None
+}
+
+/// A URL comes before what is installed; a variable without content is as if it were not set.
+fn decide(
+    given: Option<String>,
+    installed: impl FnOnce() -> Option<Programs>,
+    required: Option<&str>,
+) -> Result<Source, Missing> {
+    if let Some(url) = given.filter(|url| !url.is_empty()) {
+        return Ok(Source::Given(url));
+    }
+    installed().map(Source::Installed).ok_or(match required {
+        None | Some("" | "0") => Missing::Skip,
+        Some(_) => Missing::Fail,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn programs() -> Programs {
+        Programs {
+            install: "initdb".into(),
+            serve: "postgres".into(),
+        }
+    }
+
+    #[test]
+    fn a_url_comes_first_unless_it_is_empty() {
+        let url = || Some("postgres://db".to_owned());
+        let given = Ok(Source::Given("postgres://db".to_owned()));
+        assert_eq!(decide(url(), || Some(programs()), None), given);
+        assert_eq!(decide(url(), || None, Some("1")), given);
+        let installed = Ok(Source::Installed(programs()));
+        assert_eq!(
+            decide(Some(String::new()), || Some(programs()), None),
+            installed
+        );
+        assert_eq!(decide(None, || Some(programs()), Some("1")), installed);
+    }
+
+    #[test]
+    fn what_is_missing_is_skipped_unless_it_is_required() {
+        for (required, missing) in [
+            (None, Missing::Skip),
+            (Some(""), Missing::Skip),
+            (Some("0"), Missing::Skip),
+            (Some("1"), Missing::Fail),
+            (Some("true"), Missing::Fail),
+        ] {
+            assert_eq!(
+                decide(None, || None, required),
+                Err(missing),
+                "{required:?}"
+            );
+        }
+    }
+}
