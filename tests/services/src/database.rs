@@ -70,3 +70,38 @@ impl Drop for Database {
         let _ = dropping.join();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both kinds of database on one server, which is ours and plays somebody else's for one.
+    async fn is_dropped(product: Product, given: bool) -> Option<bool> {
+        let server = product.own().await?;
+        let url = server.url();
+        let database = if given {
+            Database::given(product, &url).await
+        } else {
+            Database::at(product, &url).await
+        };
+        let its_url = database.url().to_owned();
+        let answers = || product.execute(&its_url, "SELECT 1".to_owned());
+        answers().await.unwrap();
+        drop(database);
+        Some(answers().await.is_err())
+    }
+
+    #[tokio::test]
+    async fn what_is_made_on_a_given_server_is_dropped() {
+        for product in [Product::Postgres, Product::MariaDb] {
+            assert_ne!(is_dropped(product, true).await, Some(false), "{product}");
+        }
+    }
+
+    #[tokio::test]
+    async fn control_what_goes_with_its_server_is_not_dropped() {
+        for product in [Product::Postgres, Product::MariaDb] {
+            assert_ne!(is_dropped(product, false).await, Some(true), "{product}");
+        }
+    }
+}

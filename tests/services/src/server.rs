@@ -91,8 +91,7 @@ impl Server {
     /// # Panics
     /// If the server does not make one.
     pub async fn database(&self) -> Database {
-        let url = self.product.url(self.port, self.product.first_database());
-        Database::at(self.product, &url).await
+        Database::at(self.product, &self.url()).await
     }
 
     /// Kills the server with all its processes, as a loss of power would, and waits until they are
@@ -156,6 +155,12 @@ impl Server {
             .collect()
     }
 
+    /// The URL of the database that is always there.
+    pub(crate) fn url(&self) -> String {
+        let database = self.product.first_database();
+        self.product.url(self.port, database)
+    }
+
     fn order_start(&self) {
         let _ = fs::remove_file(self.running());
         let mut orders = self.watcher.stdin.as_ref().expect("it is piped");
@@ -165,7 +170,7 @@ impl Server {
     /// Waits until the server answers; an error if it ends before.
     async fn answers(&self) -> Result<(), Ended> {
         let deadline = Instant::now() + PATIENCE;
-        let url = self.product.url(self.port, self.product.first_database());
+        let url = self.url();
         loop {
             let answer = timeout_at(deadline, self.product.data_folder(&url)).await;
             let Ok(answer) = answer else {
