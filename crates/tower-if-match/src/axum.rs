@@ -4,10 +4,11 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::path::ErrorKind;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
-use axum::routing::MethodRouter;
+use axum::routing::{MethodRouter, Route};
 use http::StatusCode;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -15,6 +16,7 @@ use version_store::VersionStore;
 
 use crate::key::{FindKey, Found};
 use crate::layer::IfMatchLayer;
+use crate::way::Runs;
 
 /// Finds the key in the path, typed and decoded as `axum::extract::Path` does it.
 ///
@@ -95,27 +97,29 @@ fn not_found<K>(rejection: PathRejection) -> Found<K> {
 pub trait GuardedRoute<T>: Sized {
     /// Adds a route of these methods, each of them guarded.
     #[must_use]
-    fn guarded_route<S, F>(
+    fn guarded_route<S, F, W>(
         self,
         path: &str,
         methods: MethodRouter<T>,
-        guard: IfMatchLayer<S, F>,
-    ) -> Self
-    where
-        S: VersionStore,
-        F: FindKey<S::Key>;
-}
-
-impl<T: Clone + Send + Sync + 'static> GuardedRoute<T> for Router<T> {
-    fn guarded_route<S, F>(
-        self,
-        path: &str,
-        methods: MethodRouter<T>,
-        guard: IfMatchLayer<S, F>,
+        guard: IfMatchLayer<S, F, W>,
     ) -> Self
     where
         S: VersionStore,
         F: FindKey<S::Key>,
+        W: Runs<S, Route, Body, Running: Send>;
+}
+
+impl<T: Clone + Send + Sync + 'static> GuardedRoute<T> for Router<T> {
+    fn guarded_route<S, F, W>(
+        self,
+        path: &str,
+        methods: MethodRouter<T>,
+        guard: IfMatchLayer<S, F, W>,
+    ) -> Self
+    where
+        S: VersionStore,
+        F: FindKey<S::Key>,
+        W: Runs<S, Route, Body, Running: Send>,
     {
         let guarded = methods.route_layer(guard);
         self.route(

@@ -33,6 +33,8 @@ pub(crate) struct Config<S: VersionStore, F, W> {
     pub(crate) strict_put_validators: bool,
     pub(crate) documents: Arc<Documents>,
     pub(crate) retry_after_seconds: u32,
+    /// The answer that an error of the store's bears, where it bears one.
+    pub(crate) answer_of_error: Option<AnswerOf<S::Error>>,
 }
 
 /// Who is told of conflicts.
@@ -42,6 +44,9 @@ pub(crate) enum Audience {
     /// Whom the authorization hook agrees to, so nobody where there is none.
     Authorized,
 }
+
+/// How an error tells the answer that it bears.
+pub(crate) type AnswerOf<E> = fn(&E) -> Option<Response<Bytes>>;
 
 /// The authorization hook.
 pub(crate) type Authorize<S> = dyn Fn(
@@ -83,6 +88,26 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             strict_put_validators: false,
             documents: Arc::new(Documents::new(PROBLEM_TYPES, "resource")),
             retry_after_seconds: 1,
+            answer_of_error: None,
+        }
+    }
+
+    /// The same, with another way of closing the race.
+    pub(crate) fn with_way<V>(self, way: V) -> Config<S, F, V> {
+        Config {
+            way,
+            store: self.store,
+            finder: self.finder,
+            tags: self.tags,
+            policy: self.policy,
+            clock: self.clock,
+            authorize: self.authorize,
+            disclose: self.disclose,
+            version_before_body: self.version_before_body,
+            strict_put_validators: self.strict_put_validators,
+            documents: self.documents,
+            retry_after_seconds: self.retry_after_seconds,
+            answer_of_error: self.answer_of_error,
         }
     }
 
@@ -149,6 +174,7 @@ impl<S: VersionStore, F: Clone, W: Clone> Clone for Config<S, F, W> {
             strict_put_validators: self.strict_put_validators,
             documents: Arc::clone(&self.documents),
             retry_after_seconds: self.retry_after_seconds,
+            answer_of_error: self.answer_of_error,
         }
     }
 }

@@ -13,9 +13,9 @@ use crate::body::RefusalBody;
 use crate::config::Config;
 use crate::decision::Decision;
 use crate::head::{Head, Kept};
-use crate::opening::{BoxFuture, Opening, Waiting};
+use crate::opening::{BoxFuture, Prepared, VersionBefore, Waiting};
 use crate::read::Reading;
-use crate::way::{Opened, Way};
+use crate::way::{OpenResult, Opened, Runs, Way};
 use crate::write::{Conclusion, Running, denied_response};
 
 pin_project! {
@@ -24,7 +24,7 @@ pin_project! {
     where
         Svc: Service<Request<ReqBody>>,
         S: VersionStore,
-        W: Way<S>,
+        W: Runs<S, Svc, ReqBody>,
     {
         config: Arc<Config<S, F, W>>,
         #[pin]
@@ -40,7 +40,7 @@ pin_project! {
     where
         Svc: Service<Request<ReqBody>>,
         S: VersionStore,
-        W: Way<S>,
+        W: Runs<S, Svc, ReqBody>,
     {
         /// Nothing of ours: the inner service answers.
         Passing { #[pin] inner: Svc::Future },
@@ -48,14 +48,16 @@ pin_project! {
         Unreadable { #[pin] inner: Svc::Future, kept: Box<Kept> },
         /// A read: its answer will be tagged.
         Reading { #[pin] inner: Svc::Future, reading: Option<Reading<S>> },
-        /// The store is asked, then the inner service is called.
-        Opening {
-            opening: Opening<S, W>,
+        /// The store is asked, then a read goes on.
+        Asking {
+            store: VersionBefore<S>,
             waiting: Option<Box<Waiting<ReqBody>>>,
             inner: Svc,
         },
+        /// A write is decided on, and what it needs is taken hold of.
+        Preparing { prepared: BoxFuture<Prepared<S, W::Held, ReqBody, ResBody>>, inner: Svc },
         /// A write: its answer will be judged.
-        Writing { #[pin] inner: Svc::Future, running: Option<Running<S, W>> },
+        Writing { #[pin] inner: W::Running, running: Option<Running<S, W::Held>> },
         /// The inner service is done or was never called; the answer takes asking the store.
         Answering { answer: BoxFuture<Response<ResBody>> },
         /// The answer.
@@ -67,7 +69,7 @@ impl<Svc, S, F, W, ReqBody, ResBody> ResponseFuture<Svc, S, F, W, ReqBody, ResBo
 where
     Svc: Service<Request<ReqBody>>,
     S: VersionStore,
-    W: Way<S>,
+    W: Runs<S, Svc, ReqBody>,
 {
     pub(crate) fn new(
         config: Arc<Config<S, F, W>>,
@@ -82,7 +84,7 @@ where
     Svc: Service<Request<ReqBody>, Response = Response<ResBody>>,
     S: VersionStore,
     F: Send + Sync + 'static,
-    W: Way<S>,
+    W: Runs<S, Svc, ReqBody>,
     ResBody: RefusalBody + Send + 'static,
 {
     type Output = Result<Response<ResBody>, Svc::Error>;
@@ -112,28 +114,29 @@ where
                     let reading = reading.take().expect(ONCE);
                     return Poll::Ready(Ok(config.conclude_read(&reading, response)));
                 }
-                StateProjection::Opening {
-                    opening,
+                StateProjection::Asking {
+                    store,
                     waiting,
                     inner,
-                } => match opening {
-                    Opening::Read(store) => {
-                        let (key, current) = ready!(store.as_mut().poll(cx));
-                        let waiting = *waiting.take().expect(ONCE);
-                        match current {
-                            Ok(current) => State::read_opened(inner, key, current, waiting),
-                            Err(error) => {
-                                let head = Head::Whole(&waiting.parts, &waiting.conditions);
-                                return Poll::Ready(Ok(config.unavailable(head, &error)));
-                            }
+                } => {
+                    let (key, current) = ready!(store.as_mut().poll(cx));
+                    let waiting = *waiting.take().expect(ONCE);
+                    match current {
+                        Ok(current) => State::read_opened(inner, key, current, waiting),
+                        Err(error) => {
+                            let head = Head::Whole(&waiting.parts, &waiting.conditions);
+                            return Poll::Ready(Ok(config.unavailable(head, &error)));
                         }
                     }
-                    Opening::Write(store) => {
-                        let (key, opened) = ready!(store.as_mut().poll(cx));
-                        let waiting = *waiting.take().expect(ONCE);
-                        State::write_opened(config, inner, key, opened, waiting)
+                }
+                StateProjection::Preparing { prepared, inner } => {
+                    match ready!(prepared.as_mut().poll(cx)) {
+                        Ok((request, running)) => {
+                            State::written_by(config, inner.call(request), running)
+                        }
+                        Err(answer) => return Poll::Ready(Ok(answer)),
                     }
-                },
+                }
                 StateProjection::Writing { inner, running } => {
                     let response = ready!(inner.poll(cx))?;
                     match settled(config, running.take().expect(ONCE), response) {
@@ -157,7 +160,7 @@ impl<Svc, S, W, ReqBody, ResBody> State<Svc, S, W, ReqBody, ResBody>
 where
     Svc: Service<Request<ReqBody>, Response = Response<ResBody>>,
     S: VersionStore,
-    W: Way<S>,
+    W: Runs<S, Svc, ReqBody>,
     ResBody: RefusalBody + Send + 'static,
 {
     pub(crate) fn answered(response: Response<ResBody>) -> Self {
@@ -191,12 +194,24 @@ where
         }
     }
 
+    /// The inner service works on a write that was handed over.
+    pub(crate) fn written_by<F>(
+        config: &Config<S, F, W>,
+        inner: Svc::Future,
+        running: Running<S, W::Held>,
+    ) -> Self {
+        Self::Writing {
+            inner: config.way.run(inner, &running.held),
+            running: Some(running),
+        }
+    }
+
     /// The version is known, or is not to be known: a write is handed over or refused.
     pub(crate) fn write_opened<F>(
         config: &Arc<Config<S, F, W>>,
         inner: &mut Svc,
         key: S::Key,
-        opened: Result<Opened<S::Revision, W::Held>, S::Error>,
+        opened: OpenResult<S, W::Held>,
         waiting: Waiting<ReqBody>,
     ) -> Self
     where
@@ -210,15 +225,12 @@ where
         let head = Head::Whole(&parts, &conditions);
         let Opened { current, held } = match opened {
             Ok(opened) => opened,
-            Err(error) => return Self::answered(config.unavailable(head, &error)),
+            Err(error) => return Self::answered(config.not_opened(head, &error)),
         };
         match config.decide(head, &key, current) {
             Decision::Go(demand) => {
                 let (request, running) = config.lend(conditions, key, demand, held, parts, body);
-                Self::Writing {
-                    inner: inner.call(request),
-                    running: Some(running),
-                }
+                Self::written_by(config, inner.call(request), running)
             }
             Decision::Deny(denied) => Self::answered(denied_response(denied)),
             Decision::Refuse(refusal, _) if config.disclosure_for(&refusal).is_none() => {
@@ -242,7 +254,7 @@ where
 /// waited for is still to come.
 fn settled<S, F, W, B>(
     config: &Arc<Config<S, F, W>>,
-    running: Running<S, W>,
+    running: Running<S, W::Held>,
     response: Response<B>,
 ) -> Result<Response<B>, BoxFuture<Response<B>>>
 where
@@ -256,8 +268,8 @@ where
         slot,
         mut held,
     } = running;
-    if let Some(ending) = config.way.settle_at_once(&mut held, &slot) {
-        return match config.conclude(kept.head(), slot.key(), ending, response) {
+    if let Some(settled) = config.way.settle_at_once(&mut held, &slot) {
+        return match config.conclude(kept.head(), slot.key(), settled, response) {
             Conclusion::Answer(response) => Ok(response),
             Conclusion::Lost => {
                 let config = Arc::clone(config);
@@ -270,8 +282,8 @@ where
     let config = Arc::clone(config);
     Err(Box::pin(async move {
         let success = response.status().as_u16() < 400;
-        let ending = config.way.settle(held, &slot, success).await;
-        match config.conclude(kept.head(), slot.key(), ending, response) {
+        let settled = config.way.settle(held, &config.store, &slot, success).await;
+        match config.conclude(kept.head(), slot.key(), settled, response) {
             Conclusion::Answer(response) => response,
             Conclusion::Lost => config.afresh(kept.head(), slot.key()).await,
         }
@@ -282,7 +294,7 @@ impl<Svc, S, F, W, ReqBody, ResBody> fmt::Debug for ResponseFuture<Svc, S, F, W,
 where
     Svc: Service<Request<ReqBody>>,
     S: VersionStore,
-    W: Way<S>,
+    W: Runs<S, Svc, ReqBody>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()

@@ -12,7 +12,7 @@ use crate::key::FindKey;
 use crate::policy::Need;
 use crate::service::IfMatch;
 use crate::tag::{TagKey, TagMint};
-use crate::way::CompareAndSwap;
+use crate::way::{CompareAndSwap, Way};
 
 /// The layer that guards a resource's writes with the request's conditions.
 ///
@@ -52,6 +52,17 @@ impl<S: VersionStore, F: FindKey<S::Key>> IfMatchLayer<S, F> {
 }
 
 impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
+    /// Closes the race in another way: [`Transaction`](crate::Transaction) or
+    /// [`SingleProcess`](crate::SingleProcess).
+    ///
+    /// Default: [`CompareAndSwap`].
+    pub fn with_way<V: Way<S>>(self, way: V) -> IfMatchLayer<S, F, V> {
+        let config = Arc::unwrap_or_clone(self.config);
+        IfMatchLayer {
+            config: Arc::new(config.with_way(way)),
+        }
+    }
+
     /// The mint of this layer's tags, for wherever the layer does not stand: the 201 of a
     /// collection's POST, the items of a list.
     pub fn tags(&self) -> TagMint<S> {

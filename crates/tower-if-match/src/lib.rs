@@ -91,9 +91,11 @@ mod config;
 mod decision;
 mod document;
 mod future;
+mod gather;
 mod head;
 mod key;
 mod layer;
+mod locks;
 mod opening;
 mod policy;
 pub mod problems;
@@ -102,6 +104,7 @@ mod reason;
 mod refusal;
 mod service;
 pub mod stack;
+mod sync;
 mod tag;
 mod way;
 mod write;
@@ -114,10 +117,11 @@ pub use layer::IfMatchLayer;
 pub use reason::Reason;
 pub use refusal::Refusal;
 pub use tag::{TagKey, TagMint};
+pub use way::{SingleProcess, Transaction};
 
 #[doc(inline)]
 pub use version_store::{
-    Conflict, Conflicts, Demand, Describe, Expected, Lost, MemoryStore, Put, Version, VersionStore,
-    Versioned, WriteError,
+    Conflict, Conflicts, Demand, Describe, Expected, Lost, MemoryStore, Put, Transactional, Tx,
+    Version, VersionStore, Versioned, WriteError,
 };
 pub use {http_precondition, version_store};

@@ -1,14 +1,19 @@
-//! Asking the store before the handler runs, where it does not answer at once.
+//! All that comes before the handler, where it has to be waited for.
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 use http::request::Parts;
+use http::{Request, Response};
 use http_precondition::Conditions;
-use version_store::{Version, VersionStore};
+use version_store::{Demand, Version, VersionStore};
 
+use crate::body::RefusalBody;
 use crate::config::Config;
-use crate::way::{Opened, Way};
+use crate::decision::Decision;
+use crate::head::Head;
+use crate::way::{Gathers, Opened, Way};
+use crate::write::{Running, denied_response};
 
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -19,36 +24,77 @@ pub(crate) struct Waiting<B> {
     pub(crate) conditions: Conditions,
 }
 
-/// What was asked of the store, and for which key.
-type Asked<S, T> = BoxFuture<(
+/// The version before a read, and of which resource.
+pub(crate) type VersionBefore<S> = BoxFuture<(
     <S as VersionStore>::Key,
-    Result<T, <S as VersionStore>::Error>,
+    Result<Option<Version<<S as VersionStore>::Revision>>, <S as VersionStore>::Error>,
 )>;
 
-/// The store's answer to come, and what goes on with it.
-pub(crate) enum Opening<S: VersionStore, W: Way<S>> {
-    Read(Asked<S, Option<Version<S::Revision>>>),
-    Write(Asked<S, Opened<S::Revision, W::Held>>),
+/// A write before its handler: handed over, or answered.
+pub(crate) type Prepared<S, H, ReqBody, ResBody> =
+    Result<(Request<ReqBody>, Running<S, H>), Response<ResBody>>;
+
+impl<S: VersionStore, F, W> Config<S, F, W> {
+    /// Everything that comes before the handler of a write.
+    ///
+    /// A way that holds what others wait for first refuses the hopeless on a plain read, and has the
+    /// content read to its end; only then it takes hold, and the condition is evaluated again.
+    pub(crate) async fn prepare<ReqBody, ResBody>(
+        self: Arc<Self>,
+        key: S::Key,
+        waiting: Waiting<ReqBody>,
+    ) -> Prepared<S, W::Held, ReqBody, ResBody>
+    where
+        W: Way<S> + Gathers<ReqBody>,
+        ResBody: RefusalBody,
+    {
+        let Waiting {
+            parts,
+            mut body,
+            conditions,
+        } = waiting;
+        let head = Head::Whole(&parts, &conditions);
+        if W::HOLDS {
+            let current = self.store.current(&key).await;
+            let current = current.map_err(|error| self.unavailable(head, &error))?;
+            self.demanded(head, &key, current).await?;
+            let gathered = self.way.gather(body).await;
+            body = gathered.map_err(|why| why.answer(head.instance()))?;
+        }
+        let opened = self.way.open(&self.store, &key).await;
+        let Opened { current, held } = opened.map_err(|error| self.not_opened(head, &error))?;
+        let demand = self.demanded(head, &key, current).await?;
+        Ok(self.lend(conditions, key, demand, held, parts, body))
+    }
+
+    /// What the write demands of the stored version, or the answer to one that is refused.
+    async fn demanded<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
+        key: &S::Key,
+        current: Option<Version<S::Revision>>,
+    ) -> Result<Demand<S::Revision>, Response<B>> {
+        match self.decide(head, key, current) {
+            Decision::Go(demand) => Ok(demand),
+            Decision::Deny(denied) => Err(denied_response(denied)),
+            Decision::Refuse(refusal, client_version) => Err(self
+                .refuse_disclosing(head, key, refusal, client_version)
+                .await),
+        }
+    }
 }
 
-impl<S: VersionStore, W: Way<S>> Opening<S, W> {
-    pub(crate) fn read<F>(config: Arc<Config<S, F, W>>, key: S::Key) -> Self
-    where
-        F: Send + Sync + 'static,
-    {
-        Self::Read(Box::pin(async move {
-            let current = config.store.current(&key).await;
-            (key, current)
-        }))
-    }
-
-    pub(crate) fn write<F>(config: Arc<Config<S, F, W>>, key: S::Key) -> Self
-    where
-        F: Send + Sync + 'static,
-    {
-        Self::Write(Box::pin(async move {
-            let opened = config.way.open(&config.store, &key).await;
-            (key, opened)
-        }))
-    }
+/// Asks the store before a read.
+pub(crate) fn version_before<S: VersionStore, F, W>(
+    config: Arc<Config<S, F, W>>,
+    key: S::Key,
+) -> VersionBefore<S>
+where
+    F: Send + Sync + 'static,
+    W: Send + Sync + 'static,
+{
+    Box::pin(async move {
+        let current = config.store.current(&key).await;
+        (key, current)
+    })
 }

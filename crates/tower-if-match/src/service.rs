@@ -17,10 +17,10 @@ use crate::decision::decide_unkeyed;
 use crate::future::{ResponseFuture, State};
 use crate::head::{Head, Kept};
 use crate::key::{FindKey, Found};
-use crate::opening::{Opening, Waiting};
+use crate::opening::{Waiting, version_before};
 use crate::policy::Need;
 use crate::refusal::Refusal;
-use crate::way::{CompareAndSwap, Way};
+use crate::way::{CompareAndSwap, Runs};
 
 /// The service that [`IfMatchLayer`](crate::IfMatchLayer) makes. The crate's documentation tells the
 /// way that a request takes through it.
@@ -40,7 +40,8 @@ where
     Svc: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     S: VersionStore,
     F: FindKey<S::Key>,
-    W: Way<S>,
+    W: Runs<S, Svc, ReqBody>,
+    ReqBody: Send + 'static,
     ResBody: RefusalBody + Send + 'static,
 {
     type Response = Response<ResBody>;
@@ -67,7 +68,6 @@ impl<Svc, S, F, W> IfMatch<Svc, S, F, W>
 where
     S: VersionStore,
     F: FindKey<S::Key>,
-    W: Way<S>,
 {
     fn write<ReqBody, ResBody>(
         &mut self,
@@ -75,6 +75,8 @@ where
     ) -> State<Svc, S, W, ReqBody, ResBody>
     where
         Svc: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+        W: Runs<S, Svc, ReqBody>,
+        ReqBody: Send + 'static,
         ResBody: RefusalBody + Send + 'static,
     {
         let config = &self.config;
@@ -120,10 +122,7 @@ where
         {
             let (request, running) =
                 config.lend(conditions, key, Demand::Anything, held, parts, body);
-            return State::Writing {
-                inner: self.inner.call(request),
-                running: Some(running),
-            };
+            return State::written_by(config, self.inner.call(request), running);
         }
         let waiting = Waiting {
             parts,
@@ -135,10 +134,9 @@ where
         {
             return State::write_opened(config, &mut self.inner, key, opened, waiting);
         }
-        let opening = Opening::write(Arc::clone(config), key);
-        State::Opening {
-            opening,
-            waiting: Some(Box::new(waiting)),
+        let prepared = Arc::clone(config).prepare(key, waiting);
+        State::Preparing {
+            prepared: Box::pin(prepared),
             inner: self.take_ready(),
         }
     }
@@ -149,6 +147,7 @@ where
     ) -> State<Svc, S, W, ReqBody, ResBody>
     where
         Svc: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+        W: Runs<S, Svc, ReqBody>,
         ResBody: RefusalBody + Send + 'static,
     {
         let config = &self.config;
@@ -186,9 +185,9 @@ where
         {
             return State::read_opened(&mut self.inner, key, current, waiting);
         }
-        let opening = Opening::read(Arc::clone(config), key);
-        State::Opening {
-            opening,
+        let store = version_before(Arc::clone(config), key);
+        State::Asking {
+            store,
             waiting: Some(Box::new(waiting)),
             inner: self.take_ready(),
         }

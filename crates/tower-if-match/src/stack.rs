@@ -1,7 +1,8 @@
 //! What only code names that is generic over Tower stacks: the service and its future, the bodies that
-//! refusals come in, the way that closes the race. With axum none of it is needed.
+//! refusals come in and that requests bring, the way that closes the race by default. With axum none of it is needed.
 
 pub use crate::body::RefusalBody;
 pub use crate::future::ResponseFuture;
+pub use crate::gather::Gatherable;
 pub use crate::service::IfMatch;
 pub use crate::way::CompareAndSwap;

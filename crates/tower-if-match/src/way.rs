@@ -1,6 +1,18 @@
-use http::Extensions;
+use http::{Extensions, Request};
+use tower_service::Service;
 use version_store::handover::{Ending, Slot};
 use version_store::{Version, VersionStore};
+
+use crate::gather::Ungathered;
+use crate::reason::Reason;
+
+mod compare_and_swap;
+mod single_process;
+mod transaction;
+
+pub use compare_and_swap::CompareAndSwap;
+pub use single_process::SingleProcess;
+pub use transaction::Transaction;
 
 /// One way of closing the race between the evaluation of a condition and the write.
 ///
@@ -17,6 +29,10 @@ pub trait Way<S: VersionStore>: Clone + Send + Sync + 'static {
     /// What is held while the handler runs: nothing, a lock, a transaction.
     type Held: Send + 'static;
 
+    /// Whether others wait for what is held. The hopeless is then refused on a plain read, and the
+    /// content is read to its end, before anything is taken hold of.
+    const HOLDS: bool;
+
     /// Whether [`open`](Self::open) may be polled once and dropped, because it holds nothing yet and
     /// is usually ready.
     const OPENS_AT_ONCE: bool;
@@ -31,23 +47,44 @@ pub trait Way<S: VersionStore>: Clone + Send + Sync + 'static {
         &self,
         store: &S,
         key: &S::Key,
-    ) -> impl Future<Output = Result<Opened<S::Revision, Self::Held>, S::Error>> + Send;
+    ) -> impl Future<Output = OpenResult<S, Self::Held>> + Send;
 
     /// Gives the handler what it needs to write.
     fn hand_over(&self, held: &mut Self::Held, slot: &Slot<S>, to: &mut Extensions);
 
     /// Finds out how the write ended, and makes it so. `None` where that takes waiting:
     /// [`settle`](Self::settle) is next.
-    fn settle_at_once(&self, held: &mut Self::Held, slot: &Slot<S>) -> Option<Ending<S::Revision>>;
+    fn settle_at_once(&self, held: &mut Self::Held, slot: &Slot<S>)
+    -> Option<Settled<S::Revision>>;
 
     /// As [`settle_at_once`](Self::settle_at_once), for what has to be waited for. `success` is
     /// whether the handler's answer is below 400.
     fn settle(
         &self,
         held: Self::Held,
+        store: &S,
         slot: &Slot<S>,
         success: bool,
-    ) -> impl Future<Output = Ending<S::Revision>> + Send;
+    ) -> impl Future<Output = Settled<S::Revision>> + Send;
+}
+
+/// What a way asks of the bodies of requests.
+pub trait Gathers<ReqBody> {
+    /// Reads the content to its end, where the way holds something that a slow sender would hold up.
+    fn gather(&self, body: ReqBody) -> impl Future<Output = Result<ReqBody, Ungathered>> + Send;
+}
+
+/// What a way asks of the inner service.
+pub trait Runs<S, Svc, ReqBody>: Way<S> + Gathers<ReqBody>
+where
+    S: VersionStore,
+    Svc: Service<Request<ReqBody>>,
+{
+    /// The inner service at work.
+    type Running: Future<Output = Result<Svc::Response, Svc::Error>>;
+
+    /// Lets the inner service work on a request that was handed over.
+    fn run(&self, inner: Svc::Future, held: &Self::Held) -> Self::Running;
 }
 
 /// What [`Way::open`] found, and what it holds from now on.
@@ -57,43 +94,32 @@ pub struct Opened<R, H> {
     pub(crate) held: H,
 }
 
-/// The default way: the handler's own conditional write decides.
-///
-/// Nothing is held while the handler runs. Between the evaluation and the write anybody may write;
-/// then the handler's compare and swap finds another version, settles [`Expected`] as lost, and the
-/// request is evaluated afresh. Works for any number of processes.
-///
-/// [`Expected`]: crate::Expected
-#[derive(Clone, Copy, Debug, Default)]
-pub struct CompareAndSwap;
+/// What [`Way::open`] came to.
+pub(crate) type OpenResult<S, H> =
+    Result<Opened<<S as VersionStore>::Revision, H>, OpenError<<S as VersionStore>::Error>>;
 
-impl<S: VersionStore> Way<S> for CompareAndSwap {
-    type Held = ();
+/// Why the resource was not to be had.
+#[derive(Debug)]
+pub enum OpenError<E> {
+    /// The store failed.
+    Store(E),
+    /// Others had it for too long.
+    Busy,
+}
 
-    const OPENS_AT_ONCE: bool = S::ANSWERS_AT_ONCE;
-
-    fn unopened(&self) -> Option<()> {
-        Some(())
+impl<E> From<E> for OpenError<E> {
+    fn from(error: E) -> Self {
+        Self::Store(error)
     }
+}
 
-    async fn open(&self, store: &S, key: &S::Key) -> Result<Opened<S::Revision, ()>, S::Error> {
-        Ok(Opened {
-            current: store.current(key).await?,
-            held: (),
-        })
-    }
-
-    fn hand_over(&self, (): &mut (), slot: &Slot<S>, to: &mut Extensions) {
-        slot.lend(to);
-    }
-
-    fn settle_at_once(&self, (): &mut (), slot: &Slot<S>) -> Option<Ending<S::Revision>> {
-        Some(slot.close())
-    }
-
-    async fn settle(&self, (): (), slot: &Slot<S>, _success: bool) -> Ending<S::Revision> {
-        slot.close()
-    }
+/// How a write ended, as far as the way can tell.
+#[derive(Debug)]
+pub enum Settled<R> {
+    /// As this says.
+    Ended(Ending<R>),
+    /// The way could not make it end well, whatever the handler answered.
+    Refused(Reason),
 }
 
 #[cfg(test)]

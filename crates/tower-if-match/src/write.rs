@@ -14,13 +14,13 @@ use crate::config::{Config, Denied};
 use crate::decision::Decision;
 use crate::head::{Head, Kept};
 use crate::refusal::Refusal;
-use crate::way::Way;
+use crate::way::{OpenError, Settled, Way};
 
 /// A write whose handler runs.
-pub(crate) struct Running<S: VersionStore, W: Way<S>> {
+pub(crate) struct Running<S: VersionStore, H> {
     pub(crate) kept: Box<Kept>,
     pub(crate) slot: Slot<S>,
-    pub(crate) held: W::Held,
+    pub(crate) held: H,
 }
 
 /// What becomes of the answer, once the handler has given it.
@@ -30,7 +30,7 @@ pub(crate) enum Conclusion<B> {
     Lost,
 }
 
-impl<S: VersionStore, F, W: Way<S>> Config<S, F, W> {
+impl<S: VersionStore, F, W> Config<S, F, W> {
     /// Hands over to the handler.
     pub(crate) fn lend<B>(
         &self,
@@ -40,7 +40,10 @@ impl<S: VersionStore, F, W: Way<S>> Config<S, F, W> {
         mut held: W::Held,
         mut parts: Parts,
         body: B,
-    ) -> (Request<B>, Running<S, W>) {
+    ) -> (Request<B>, Running<S, W::Held>)
+    where
+        W: Way<S>,
+    {
         let kept = Kept::of(&parts, conditions, self.authorize.is_some());
         let slot = Slot::new(key, demand);
         self.way.hand_over(&mut held, &slot, &mut parts.extensions);
@@ -55,9 +58,15 @@ impl<S: VersionStore, F, W: Way<S>> Config<S, F, W> {
         &self,
         head: Head<'_>,
         key: &S::Key,
-        ending: Ending<S::Revision>,
+        settled: Settled<S::Revision>,
         mut response: Response<B>,
     ) -> Conclusion<B> {
+        let ending = match settled {
+            Settled::Ended(ending) => ending,
+            Settled::Refused(reason) => {
+                return Conclusion::Answer(self.refuse(head, Refusal::new(reason), None));
+            }
+        };
         let marked = Mark::<S::Revision>::take(&mut response);
         let success = response.status().as_u16() < 400;
         match ending {
@@ -127,12 +136,27 @@ impl<S: VersionStore, F, W: Way<S>> Config<S, F, W> {
         }
     }
 
+    /// The answer when the resource was not to be had.
+    pub(crate) fn not_opened<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
+        error: &OpenError<S::Error>,
+    ) -> Response<B> {
+        match error {
+            OpenError::Store(error) => self.unavailable(head, error),
+            OpenError::Busy => self.refuse(head, Refusal::new(Reason::Busy), None),
+        }
+    }
+
     /// The answer when the store does not know. "Unknown" is never "absent".
     pub(crate) fn unavailable<B: RefusalBody>(
         &self,
         head: Head<'_>,
         error: &S::Error,
     ) -> Response<B> {
+        if let Some(answer) = self.answer_of_error.and_then(|answer_of| answer_of(error)) {
+            return answer.map(B::from_text);
+        }
         tracing::error!(
             error = error as &dyn std::error::Error,
             "the store cannot tell the current version"

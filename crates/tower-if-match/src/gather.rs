@@ -1,0 +1,114 @@
+//! Reading the content of a request to its end before anything is held for it: a slow sender holds up
+//! nobody but itself.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
+use http_body::Body;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_precondition::{PROBLEM_JSON, Problem};
+
+use crate::body::RefusalBody;
+use crate::sync::within;
+
+/// How much content is read, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gather {
+    pub(crate) limit: usize,
+    pub(crate) deadline: Duration,
+}
+
+impl Default for Gather {
+    fn default() -> Self {
+        Self {
+            limit: 2 * 1024 * 1024,
+            deadline: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why the content could not be read to its end. Nothing was held, and the handler never ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ungathered {
+    /// More than the limit: 413.
+    TooLarge,
+    /// Not there by the deadline: 408.
+    TooSlow,
+    /// The connection broke, or the content is not what its framing says: 400.
+    Broken,
+}
+
+/// A request body that can be read to its end and handed on in one piece: axum's `Body`, `Full<Bytes>`,
+/// the box bodies of `http-body-util`, and whatever else is a [`RefusalBody`].
+#[diagnostic::on_unimplemented(
+    message = "the request body `{Self}` cannot be read to its end and handed on",
+    note = "a way that holds a lock or a transaction reads the content first: the body must be `Send` and \
+            implement `http_body::Body` and `RefusalBody`"
+)]
+pub trait Gatherable:
+    Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + RefusalBody + Send
+{
+}
+
+impl<B> Gatherable for B where
+    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + RefusalBody + Send
+{
+}
+
+impl Gather {
+    /// The same content in one piece. Trailers are dropped.
+    pub(crate) async fn gather<B: Gatherable>(self, body: B) -> Result<B, Ungathered> {
+        if body.is_end_stream() {
+            return Ok(body);
+        }
+        if body.size_hint().lower() > self.limit as u64 {
+            return Err(Ungathered::TooLarge);
+        }
+        let collected = within(self.deadline, Limited::new(body, self.limit).collect());
+        match collected.await {
+            None => Err(Ungathered::TooSlow),
+            Some(Ok(content)) => Ok(B::from_text(content.to_bytes())),
+            Some(Err(error)) if error.is::<LengthLimitError>() => Err(Ungathered::TooLarge),
+            Some(Err(error)) => {
+                tracing::debug!(error = &*error, "the content of a request broke off");
+                Err(Ungathered::Broken)
+            }
+        }
+    }
+}
+
+impl Ungathered {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Broken => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The answer. Not a refusal of the layer's: it says nothing about conditions.
+    pub(crate) fn answer<B: RefusalBody>(self, instance: &str) -> Response<B> {
+        let (title, detail) = match self {
+            Self::TooLarge => (
+                "Content Too Large",
+                "The content is larger than this service reads.",
+            ),
+            Self::TooSlow => ("Request Timeout", "The content did not arrive in time."),
+            Self::Broken => ("Bad Request", "The content could not be read to its end."),
+        };
+        let problem = Problem::new(self.status(), title)
+            .detail(detail)
+            .instance(instance);
+        let text: Bytes = problem.into_json();
+        let mut response = Response::new(B::from_text(text));
+        *response.status_mut() = self.status();
+        let fields = response.headers_mut();
+        fields.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // What is left of the content will not be read (RFC 9110 §15.5.9).
+        fields.insert(CONNECTION, HeaderValue::from_static("close"));
+        response
+    }
+}

@@ -1,0 +1,255 @@
+use std::fmt;
+use std::time::Duration;
+
+use http::{Extensions, Request};
+use tower_service::Service;
+use version_store::handover::{Ending, Returned, Slot, TxSlot};
+use version_store::{Begun, Canonical, Demand, EndError, Transactional, Version};
+
+use super::{Gathers, OpenError, OpenResult, Opened, Runs, Settled, Way};
+use crate::gather::{Gather, Gatherable, Ungathered};
+use crate::locks::{Lock, Locks};
+use crate::reason::Reason;
+use crate::sync::within;
+
+/// A transaction of the store's around the handler, for handlers without a word about versions, in any
+/// number of processes.
+///
+/// The handler takes the open transaction, [`Tx`], and writes in it as it always did. When it answers
+/// below 400 the layer takes the new version, commits, and only then answers. Anything else is rolled
+/// back.
+///
+/// The content is read to its end before the transaction begins, and of those in this process that want
+/// one resource only one has a connection.
+///
+/// [`Tx`]: crate::Tx
+#[derive(Clone)]
+pub struct Transaction {
+    /// So that the waiters of this process do not each hold a connection.
+    turns: Locks,
+    patience: Duration,
+    gather: Gather,
+}
+
+impl Transaction {
+    /// Transactions of the layer's store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How long a request waits for the resource and a connection before it is answered 503 `busy`.
+    /// The store has bounds of its own, for what it waits for in the database.
+    ///
+    /// Default: 10 seconds.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// How many octets of content are read before the transaction begins. More is 413.
+    ///
+    /// Default: 2 MiB.
+    #[must_use]
+    pub fn with_content_limit(mut self, octets: usize) -> Self {
+        self.gather.limit = octets;
+        self
+    }
+
+    /// How long the content may take to arrive. Longer is 408.
+    ///
+    /// Default: 30 seconds.
+    #[must_use]
+    pub fn with_content_deadline(mut self, deadline: Duration) -> Self {
+        self.gather.deadline = deadline;
+        self
+    }
+}
+
+impl Default for Transaction {
+    fn default() -> Self {
+        Self {
+            turns: Locks::default(),
+            patience: Duration::from_secs(10),
+            gather: Gather::default(),
+        }
+    }
+}
+
+/// The transaction, in the slot that it is lent in, and the version that it found.
+pub struct InTransaction<S: Transactional> {
+    slot: TxSlot<S>,
+    before: Option<Version<S::Revision>>,
+    /// After the transaction: the next in this process finds it ended.
+    _turn: Lock,
+}
+
+impl<S: Transactional> Way<S> for Transaction {
+    type Held = InTransaction<S>;
+
+    const HOLDS: bool = true;
+    const OPENS_AT_ONCE: bool = false;
+
+    async fn open(&self, store: &S, key: &S::Key) -> OpenResult<S, Self::Held> {
+        let opened = within(self.patience, async {
+            let turn = self.turns.lock(Canonical::of(key)).await;
+            let Begun {
+                transaction,
+                mut current,
+            } = store.begin(std::slice::from_ref(key)).await?;
+            let current = current.pop().flatten();
+            let before = current.clone();
+            let slot = TxSlot::new(transaction);
+            Ok(Opened {
+                current,
+                held: InTransaction {
+                    slot,
+                    before,
+                    _turn: turn,
+                },
+            })
+        });
+        opened.await.unwrap_or(Err(OpenError::Busy))
+    }
+
+    /// Not `Expected`: a handler that asks for it stands under the wrong way, and is told so.
+    fn hand_over(&self, held: &mut Self::Held, _: &Slot<S>, to: &mut Extensions) {
+        held.slot.lend(to);
+    }
+
+    fn settle_at_once(&self, _: &mut Self::Held, _: &Slot<S>) -> Option<Settled<S::Revision>> {
+        None
+    }
+
+    async fn settle(
+        &self,
+        held: Self::Held,
+        store: &S,
+        slot: &Slot<S>,
+        success: bool,
+    ) -> Settled<S::Revision> {
+        let transaction = match held.slot.close() {
+            Returned::Kept => return Settled::Ended(Ending::Unsettled),
+            Returned::Untaken(transaction) => {
+                store.rollback(transaction).await;
+                return Settled::Ended(Ending::Untaken);
+            }
+            Returned::Returned(transaction) => transaction,
+        };
+        if !success {
+            store.rollback(transaction).await;
+            return after_rollback(store, slot, Settled::Ended(Ending::Unchanged)).await;
+        }
+        match end(store, slot, transaction, held.before).await {
+            Ok(settled) => settled,
+            Err(EndError::RolledBack(error)) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a transaction was rolled back in place of its commit"
+                );
+                let reason = if S::is_busy(&error) {
+                    Reason::Busy
+                } else {
+                    Reason::StoreUnavailable
+                };
+                after_rollback(store, slot, Settled::Refused(reason)).await
+            }
+            Err(EndError::EndedByHandler) => {
+                tracing::error!("a handler ended the transaction that it was lent");
+                Settled::Ended(Ending::Unsettled)
+            }
+            // Whatever is not known to have failed may have taken place.
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "whether a commit took place is not known"
+                );
+                Settled::Refused(Reason::OutcomeUnknown)
+            }
+        }
+    }
+}
+
+/// The version that the handler's writes make, and the commit.
+async fn end<S: Transactional>(
+    store: &S,
+    slot: &Slot<S>,
+    mut transaction: S::Transaction,
+    before: Option<Version<S::Revision>>,
+) -> Result<Settled<S::Revision>, EndError<S::Error>> {
+    let existed = before.is_some();
+    let keys = std::slice::from_ref(slot.key());
+    let mut made = store.advance(&mut transaction, keys, &[before]).await?;
+    let made = made.pop().flatten();
+    // A method that does not create was let through to its 404, so that nothing was evaluated.
+    if made.is_some() && matches!(slot.demand(), Demand::Nothing) {
+        store.rollback(transaction).await;
+        return Ok(Settled::Ended(Ending::Lost));
+    }
+    store.commit(transaction).await?;
+    Ok(Settled::Ended(match made {
+        Some(version) => Ending::Written {
+            version,
+            verbatim: false,
+        },
+        None if existed => Ending::Removed,
+        None => Ending::Unchanged,
+    }))
+}
+
+/// What became of a write that was rolled back: where its condition does not hold any more, it has
+/// lost, whatever made it fail (a unique violation, a deadlock).
+async fn after_rollback<S: Transactional>(
+    store: &S,
+    slot: &Slot<S>,
+    otherwise: Settled<S::Revision>,
+) -> Settled<S::Revision> {
+    match store.current(slot.key()).await {
+        Ok(current) if lost(slot, current.as_ref()) => Settled::Ended(Ending::Lost),
+        _ => otherwise,
+    }
+}
+
+/// Nothing that exists may be written where nothing was evaluated, so it has been lost only where
+/// something appeared.
+fn lost<S: Transactional>(slot: &Slot<S>, current: Option<&Version<S::Revision>>) -> bool {
+    match slot.demand() {
+        Demand::Nothing => current.is_some(),
+        demand => !demand.admits(current),
+    }
+}
+
+impl<ReqBody: Gatherable> Gathers<ReqBody> for Transaction {
+    async fn gather(&self, body: ReqBody) -> Result<ReqBody, Ungathered> {
+        self.gather.gather(body).await
+    }
+}
+
+impl<S, Svc, ReqBody> Runs<S, Svc, ReqBody> for Transaction
+where
+    S: Transactional,
+    Svc: Service<Request<ReqBody>>,
+    Self: Gathers<ReqBody>,
+{
+    type Running = Svc::Future;
+
+    fn run(&self, inner: Svc::Future, _: &Self::Held) -> Svc::Future {
+        inner
+    }
+}
+
+impl<S: Transactional> fmt::Debug for InTransaction<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InTransaction")
+            .field("before", &self.before)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction")
+            .field("patience", &self.patience)
+            .field("gather", &self.gather)
+            .finish_non_exhaustive()
+    }
+}
