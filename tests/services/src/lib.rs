@@ -65,7 +65,9 @@ pub async fn mariadb() -> Option<Database> {
 }
 
 async fn fresh(product: Product, shared: &OnceCell<Server>) -> Option<Database> {
-    match source::found(product, std::env::var(product.variable()).ok())? {
+    let variable = product.variable();
+    let given = std::env::var(variable).ok();
+    match source::found(product, given, &format!(", or set {variable}"))? {
         Source::Given(url) => Some(Database::given(product, &url).await),
         Source::Installed(programs) => {
             let server = shared.get_or_init(|| Server::start(product, &programs));
@@ -81,7 +83,7 @@ impl Product {
     /// # Panics
     /// If the server fails, or is missing while `REQUIRE_SERVICES` is set.
     pub async fn own(self) -> Option<Server> {
-        match source::found(self, None)? {
+        match source::found(self, None, "")? {
             Source::Installed(programs) => Some(Server::start(self, &programs).await),
             Source::Given(_) => unreachable!("no URL was given"),
         }

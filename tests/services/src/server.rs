@@ -52,10 +52,9 @@ impl Server {
 
     fn install(product: Product, programs: &Programs) -> Self {
         let folder = tempfile::Builder::new().prefix("services-").tempdir();
-        // The watcher removes it, so that it goes even if this process is killed.
-        let base = folder.expect("a temporary folder").keep();
+        let folder = folder.expect("a temporary folder");
         // As /proc and the servers tell it.
-        let base = fs::canonicalize(base).expect("a folder just made");
+        let base = fs::canonicalize(folder.path()).expect("a folder just made");
         let log = File::create(base.join("log")).expect("a file in the temporary folder");
         let account = Account::other_than_root(product);
         let mut command = Command::new("sh");
@@ -68,6 +67,8 @@ impl Server {
             .env("SERVE_COMMAND", product.serve())
             .env("STOP_COMMAND", product.stop())
             .env("LC_ALL", "C")
+            // The one of this process may be closed to the account of the server.
+            .env("TMPDIR", &base)
             .stdin(Stdio::piped())
             .stdout(log.try_clone().expect("a second handle"))
             .stderr(log)
@@ -77,7 +78,14 @@ impl Server {
             account.own(&base).expect("root may give a folder away");
             account.run(&mut command);
         }
-        let watcher = command.spawn().expect("a shell");
+        let watcher = command.spawn().unwrap_or_else(|error| {
+            panic!(
+                "a shell in {}, as the server's user: {error}",
+                base.display()
+            )
+        });
+        // The watcher removes it, so that it goes even if this process is killed.
+        let _ = folder.keep();
         Self {
             product,
             port: 0,

@@ -20,17 +20,16 @@ pub(crate) enum Missing {
     Fail,
 }
 
-/// The source for a product; `None` after saying so.
-pub(crate) fn found(product: Product, given: Option<String>) -> Option<Source> {
+/// The source for a product; `None` after saying so, with what would help besides an installation.
+pub(crate) fn found(product: Product, given: Option<String>, or: &str) -> Option<Source> {
     let required = std::env::var("REQUIRE_SERVICES").ok();
     let missing = match decide(given, || Programs::find(product), required.as_deref()) {
         Ok(source) => return Some(source),
         Err(missing) => missing,
     };
     let what = format!(
-        "{product} is not installed (`apt-get install {}`, or set {})",
-        product.package(),
-        product.variable()
+        "{product} is not installed (`apt-get install {}`{or})",
+        product.package()
     );
     assert!(
         missing == Missing::Skip,

@@ -75,15 +75,15 @@ fn hold() -> (Child, Vec<Held>) {
         .spawn()
         .unwrap();
     let lines = BufReader::new(holder.stdout.take().unwrap()).lines();
-    let lines: Vec<String> = lines
-        .map(Result::unwrap)
-        .take_while(|line| line != "all")
-        .collect();
-    let held = lines.iter().map(|line| {
-        let (process, data) = line.split_once(' ').unwrap();
-        Held::new(process.parse().unwrap(), data.into())
-    });
-    let held = held.collect();
+    let mut lines = lines.map(|line| line.expect("the holder tells"));
+    let mut held = Vec::new();
+    let mut line = lines.next();
+    while line.as_deref() != Some("all") {
+        let server = line.expect("the holder starts its servers");
+        let (process, data) = server.split_once(' ').unwrap();
+        held.push(Held::new(process.parse().unwrap(), data.into()));
+        line = lines.next();
+    }
     (holder, held)
 }
 
