@@ -33,6 +33,7 @@ pub(crate) fn check(history: &History) -> Report {
 
 fn counts(history: &History) -> Counts {
     let mut counts = Counts {
+        attempted: history.operations.len(),
         reads: history.reads.len(),
         ..Counts::default()
     };

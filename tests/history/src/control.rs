@@ -32,6 +32,7 @@ struct Shared {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Progress {
+    attempted: u64,
     acknowledged: u64,
     over: bool,
 }
@@ -47,24 +48,37 @@ impl Control {
         self.0.progress.borrow().acknowledged
     }
 
+    /// How many conditional writes have ended, one way or another.
+    pub fn attempted(&self) -> u64 {
+        self.0.progress.borrow().attempted
+    }
+
     /// Waits until so many writes have been acknowledged; false if the race ended before. To be
     /// polled after the race has been, as `join!` does if the race stands first.
     pub async fn reached(&self, acknowledged: u64) -> bool {
+        self.wait_for(|now| now.acknowledged >= acknowledged).await
+    }
+
+    /// As [`reached`](Self::reached), for writes that have ended, one way or another.
+    pub async fn reached_attempts(&self, attempted: u64) -> bool {
+        self.wait_for(|now| now.attempted >= attempted).await
+    }
+
+    async fn wait_for(&self, reached: impl Fn(&Progress) -> bool) -> bool {
         let mut progress = self.0.progress.subscribe();
-        let reached = progress
-            .wait_for(|now| now.over || now.acknowledged >= acknowledged)
-            .await;
-        reached.is_ok_and(|now| now.acknowledged >= acknowledged)
+        let now = progress.wait_for(|now| now.over || reached(now)).await;
+        now.is_ok_and(|now| reached(&now))
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
         self.0.stopped.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn acknowledge(&self) {
-        self.0
-            .progress
-            .send_modify(|progress| progress.acknowledged += 1);
+    pub(crate) fn count(&self, acknowledged: bool) {
+        self.0.progress.send_modify(|progress| {
+            progress.attempted += 1;
+            progress.acknowledged += u64::from(acknowledged);
+        });
     }
 
     /// Until the guard is dropped a race is on.

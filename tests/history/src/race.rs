@@ -7,17 +7,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
     Control, History, Moment, Read, Report, Span, State,
     client::{Client, Failure},
     posts,
-    writer::{Shared, Writer},
+    writer::{BETWEEN_LOOKS, Shared, Writer},
 };
 
 /// The workload. Each of the `tasks` has a connection of its own and goes on until all of them
-/// together have so many acknowledged conditional writes: it chooses a post, reads it (or keeps the
+/// together have reached one of the goals: it chooses a post, reads it (or keeps the
 /// state that the last answer showed), and puts (70 %), patches (15 %), deletes (5 %) or only looks
 /// (10 %); a post that is absent it creates.
 ///
@@ -26,12 +26,17 @@ use crate::{
 pub struct Race {
     /// Where the server listens.
     pub addr: SocketAddr,
+    /// Where more servers in front of the same store listen. The tasks are spread over all, in
+    /// turn, and each stays with its own.
+    pub others: Vec<SocketAddr>,
     /// The ids of the posts; they need not exist.
     pub posts: Vec<u64>,
     /// How many tasks write.
     pub tasks: usize,
-    /// The goal: so many acknowledged conditional writes.
+    /// One goal: so many acknowledged conditional writes.
     pub acknowledged: u64,
+    /// The other goal: so many conditional writes, however they end.
+    pub attempted: u64,
     /// What the tasks' choices are drawn from.
     pub seed: u64,
     /// How many tasks only read.
@@ -40,6 +45,9 @@ pub struct Race {
     /// each within the request, right after it, within 2 ms, and when the answer begins to arrive
     /// (so that the write has had its effect).
     pub hang_ups: f64,
+    /// Whether a task waits for a server that is gone, until it is back or the race is over. If not,
+    /// the race ends with [`ServerGone`](Ended::ServerGone).
+    pub outlives_servers: bool,
     /// How long the tasks may take. Nothing outlives it by more than [`wire::DEADLINE`].
     pub deadline: Duration,
 }
@@ -57,7 +65,7 @@ pub struct Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ended {
-    /// So many writes were acknowledged.
+    /// So many writes were acknowledged, or attempted.
     Goal,
     /// [`Control::stop`] was called.
     Stopped,
@@ -93,16 +101,19 @@ pub enum RaceError {
 }
 
 impl Race {
-    /// 64 tasks, 10,000 acknowledged writes, no readers, no hang-ups, 180 seconds.
+    /// One server, 64 tasks, 10,000 acknowledged writes, no readers, no hang-ups, 180 seconds.
     pub fn new(addr: SocketAddr, posts: impl Into<Vec<u64>>) -> Self {
         Self {
             addr,
+            others: Vec::new(),
             posts: posts.into(),
             tasks: 64,
             acknowledged: 10_000,
+            attempted: u64::MAX,
             seed: 1,
             readers: 0,
             hang_ups: 0.0,
+            outlives_servers: false,
             deadline: Duration::from_mins(3),
         }
     }
@@ -128,7 +139,7 @@ impl Race {
 
     /// Runs to the goal, or until it is stopped, the time is up, or the server is gone. A
     /// connection that breaks makes the operation on it unknown; it is opened again, and if that
-    /// fails the server is gone.
+    /// fails the server is gone, for good or, in a race that outlives its servers, for a while.
     ///
     /// # Errors
     /// [`Unreadable`](RaceError::Unreadable) if a post's first state cannot be read;
@@ -156,7 +167,7 @@ impl Race {
             history.extend(part?);
         }
 
-        let ended = if control.acknowledged() >= self.acknowledged {
+        let ended = if self.is_reached(control) {
             Ended::Goal
         } else if shared.gone.get().is_some() {
             Ended::ServerGone
@@ -166,6 +177,21 @@ impl Race {
             Ended::Deadline
         };
         Ok(Run { history, ended })
+    }
+}
+
+impl Race {
+    pub(crate) fn is_reached(&self, control: &Control) -> bool {
+        control.acknowledged() >= self.acknowledged || control.attempted() >= self.attempted
+    }
+
+    /// The server of a task.
+    pub(crate) fn addr_of(&self, task: u64) -> SocketAddr {
+        let servers = 1 + self.others.len() as u64;
+        match usize::try_from(task % servers) {
+            Ok(other @ 1..) => self.others[other - 1],
+            _ => self.addr,
+        }
     }
 }
 
@@ -205,18 +231,20 @@ async fn read_states(
 ) -> Result<BTreeMap<u64, State>, RaceError> {
     let mut client = Client::new(addr);
     let mut states = BTreeMap::new();
+    let until = Instant::now() + wire::DEADLINE;
     for key in keys {
-        let began = Moment::now();
-        let answer = client
-            .exchange(&posts::read(key))
-            .await
-            .map_err(|failure| match failure {
-                Failure::Gone(error) | Failure::Unanswered(error) => error.to_string(),
-            });
-        let state = answer.and_then(|answer| {
-            posts::state(&answer)?.ok_or_else(|| format!("answered {}", answer.status()))
-        });
-        let state = state.map_err(|cause| RaceError::Unreadable { key, cause })?;
+        let (began, state) = loop {
+            let began = Moment::now();
+            let state = read_state(&mut client, key).await;
+            match state.map_err(|cause| RaceError::Unreadable { key, cause })? {
+                Some(state) => break (began, state),
+                None if Instant::now() < until => sleep(BETWEEN_LOOKS).await,
+                None => {
+                    let cause = "the store is unavailable".to_owned();
+                    return Err(RaceError::Unreadable { key, cause });
+                }
+            }
+        };
         reads.push(Read {
             key,
             state: state.clone(),
@@ -228,4 +256,12 @@ async fn read_states(
         states.insert(key, state);
     }
     Ok(states)
+}
+
+/// Nothing where the store is unavailable.
+async fn read_state(client: &mut Client, key: u64) -> Result<Option<State>, String> {
+    match client.exchange(&posts::read(key)).await {
+        Ok(answer) => posts::state(&answer),
+        Err(Failure::Gone(error) | Failure::Unanswered(error)) => Err(error.to_string()),
+    }
 }

@@ -15,6 +15,8 @@ pub struct Report {
 /// How much of what there was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// All writes.
+    pub attempted: usize,
     /// Acknowledged writes, all kinds.
     pub acknowledged: usize,
     /// Acknowledged creates.
@@ -23,7 +25,8 @@ pub struct Counts {
     pub deleted: usize,
     /// Refused writes by status and reason.
     pub refused: BTreeMap<(u16, String), usize>,
-    /// Writes without an answer.
+    /// Writes without an answer. Those whose answer says that the outcome is unknown are among the
+    /// refused.
     pub unknown: usize,
     /// Those of the writes without a definite answer that must have taken effect.
     pub took_effect: usize,
@@ -139,6 +142,7 @@ impl fmt::Display for Report {
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
+            attempted,
             acknowledged,
             created,
             deleted,
@@ -151,7 +155,7 @@ impl fmt::Display for Counts {
         } = self;
         writeln!(
             f,
-            "acknowledged {acknowledged} (created {created}, deleted {deleted}), lost {lost}, forked {forked}"
+            "attempted {attempted}, acknowledged {acknowledged} (created {created}, deleted {deleted}), lost {lost}, forked {forked}"
         )?;
         writeln!(
             f,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
+use tokio::time::sleep;
 
 use crate::{
     Control, History, Kind, Marker, Moment, Operation, Outcome, Race, Read, Span, State,
@@ -20,6 +21,10 @@ const HELD_TAG: f64 = 0.5;
 /// How long a client that vanishes when the answer begins waits for that.
 const ANSWER: Duration = Duration::from_secs(2);
 
+/// A server that is gone, or whose store is, tells nobody when it is back. Asking without a pause
+/// would take the time from whatever starts it.
+pub(crate) const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
 /// What all tasks of a race share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -32,7 +37,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn is_over(&self) -> bool {
-        self.control.acknowledged() >= self.race.acknowledged
+        self.race.is_reached(&self.control)
             || self.control.is_stopped()
             || self.gone.get().is_some()
             || Instant::now() >= self.until
@@ -51,7 +56,7 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, task: u64) -> Self {
         Self {
-            client: Client::new(shared.race.addr),
+            client: Client::new(shared.race.addr_of(task)),
             // Spread, so that neighbouring seeds have no task in common.
             rng: StdRng::seed_from_u64(shared.race.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ task),
             author: format!("task-{task}"),
@@ -113,7 +118,7 @@ impl Writer {
         let answer = match self.client.exchange(&posts::read(key)).await {
             Ok(answer) => answer,
             Err(failure) => {
-                self.note(key, failure);
+                self.note(key, failure).await;
                 return None;
             }
         };
@@ -122,14 +127,17 @@ impl Writer {
             ended: Moment::now(),
         };
         match posts::state(&answer) {
-            Ok(state) => {
-                let state = state?;
+            Ok(Some(state)) => {
                 self.history.reads.push(Read {
                     key,
                     state: state.clone(),
                     span,
                 });
                 Some(state)
+            }
+            Ok(None) => {
+                sleep(BETWEEN_LOOKS).await;
+                None
             }
             Err(text) => {
                 self.history.unexpected.push((key, text));
@@ -151,7 +159,7 @@ impl Writer {
             let how = self.hang_up();
             match self.client.vanish(&request, how).await {
                 Ok(()) => self.record(key, kind, sent, marker, Outcome::Unknown, unknown),
-                Err(error) => self.note(key, Failure::Gone(error)),
+                Err(error) => self.note(key, Failure::Gone(error)).await,
             }
             return;
         }
@@ -161,7 +169,7 @@ impl Writer {
                 if matches!(failure, Failure::Unanswered(_)) {
                     self.record(key, kind, sent, marker, Outcome::Unknown, unknown);
                 }
-                self.note(key, failure);
+                self.note(key, failure).await;
             }
             Ok(answer) => {
                 let span = Span {
@@ -169,11 +177,8 @@ impl Writer {
                     ended: Moment::now(),
                 };
                 let answer = posts::answer(kind, &answer);
-                if matches!(answer.outcome, Outcome::Acknowledged { .. }) {
-                    self.shared.control.acknowledge();
-                    if kind == Kind::Delete {
-                        self.held.insert(key, State::Absent);
-                    }
+                if kind == Kind::Delete && matches!(answer.outcome, Outcome::Acknowledged { .. }) {
+                    self.held.insert(key, State::Absent);
                 }
                 if let Some(text) = answer.fault {
                     self.history
@@ -217,6 +222,8 @@ impl Writer {
         outcome: Outcome,
         span: Span,
     ) {
+        let acknowledged = matches!(outcome, Outcome::Acknowledged { .. });
+        self.shared.control.count(acknowledged);
         self.history.operations.push(Operation {
             key,
             kind,
@@ -228,8 +235,9 @@ impl Writer {
     }
 
     /// A broken connection is the network's, a malformed answer the server's.
-    fn note(&mut self, key: u64, failure: Failure) {
+    async fn note(&mut self, key: u64, failure: Failure) {
         match failure {
+            Failure::Gone(_) if self.shared.race.outlives_servers => sleep(BETWEEN_LOOKS).await,
             Failure::Gone(error) => {
                 let _ = self.shared.gone.set(error);
             }

@@ -207,3 +207,60 @@ async fn a_race_against_nobody_fails() {
         RaceError::Unreadable { key: 1, .. }
     ));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_race_ends_when_so_many_writes_were_attempted() {
+    let server = Register::new(Manner::Unavailable).listen().await;
+    let race = Race {
+        attempted: 100,
+        ..race(&server)
+    };
+    let counts = race.run().await.unwrap().check().counts;
+    assert!((100..116).contains(&counts.attempted), "{counts}");
+    assert_eq!(counts.acknowledged, 0, "{counts}");
+}
+
+/// One register behind two servers, each of which is killed and started again at its address.
+async fn two_servers(manner: Manner) -> history::Report {
+    let register = Register::new(manner);
+    let mut servers = vec![register.listen().await, register.listen().await];
+    let control = Control::default();
+    let race = Race {
+        attempted: 3_000,
+        readers: 2,
+        hang_ups: 0.1,
+        others: vec![servers[1].addr],
+        outlives_servers: true,
+        ..race(&servers[0])
+    };
+    let (run, ()) = tokio::join!(race.run_until(&control), async {
+        for kill in 1..=4 {
+            assert!(control.reached_attempts(kill * 600).await);
+            let killed = servers.remove(0);
+            let addr = killed.addr;
+            killed.kill().await;
+            servers.push(register.listen_at(addr).await);
+        }
+    });
+    let run = run.unwrap();
+    assert_eq!(run.ended, Ended::Goal);
+    let mut history = run.history;
+    let addr = servers[0].addr;
+    Verify { addr }.run(&mut history).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_race_over_two_servers_outlives_both() {
+    let report = two_servers(Manner::Atomic).await;
+    assert!(report.is_clean(), "{report}");
+    assert!(report.counts.unknown > 100, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn control_kills_hide_no_lost_write() {
+    let report = two_servers(Manner::Naive).await;
+    assert!(
+        report.counts.forked > 0 && report.counts.lost > 0,
+        "{report}"
+    );
+}

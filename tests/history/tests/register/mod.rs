@@ -95,7 +95,11 @@ impl Register {
     }
 
     pub(crate) async fn listen(self: &Arc<Self>) -> Listening {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        self.listen_at(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    pub(crate) async fn listen_at(self: &Arc<Self>, addr: SocketAddr) -> Listening {
+        let listener = TcpListener::bind(addr).await.expect("a free port");
         let addr = listener
             .local_addr()
             .expect("a bound socket has an address");
