@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Response, StatusCode};
 use http_precondition::{Conditions, HttpDate};
-use version_store::{Conflict, Conflicts, Version, VersionStore};
+use version_store::{Canonical, Conflict, Conflicts, Version, VersionStore};
 
 use crate::document::Documents;
 use crate::policy::Policy;
@@ -93,9 +93,9 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
     }
 
     /// The same, with another way of closing the race.
-    pub(crate) fn with_way<V>(self, way: V) -> Config<S, F, V> {
+    pub(crate) fn with_way<V>(self, way: impl FnOnce(&Canonical) -> V) -> Config<S, F, V> {
         Config {
-            way,
+            way: way(self.tags.scope()),
             store: self.store,
             finder: self.finder,
             tags: self.tags,

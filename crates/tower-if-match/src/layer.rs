@@ -59,7 +59,7 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     pub fn with_way<V: Way<S>>(self, way: V) -> IfMatchLayer<S, F, V> {
         let config = Arc::unwrap_or_clone(self.config);
         IfMatchLayer {
-            config: Arc::new(config.with_way(way)),
+            config: Arc::new(config.with_way(|scope| way.for_scope(scope))),
         }
     }
 

@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{Method, Request, Response};
 use http_precondition::MethodClass;
 use tower_service::Service;
-use version_store::handover::{Slot, Unreadable};
+use version_store::handover::{OtherWay, Slot, Unreadable};
 use version_store::{Demand, VersionStore};
 
 use crate::Reason;
@@ -84,7 +84,7 @@ where
         let found = config.finder.find(&mut parts);
         let conditions = config.conditions(&parts);
         let key = match found {
-            Found::Key(_) if parts.extensions.get::<Slot<S>>().is_some() => {
+            Found::Key(_) if is_guarded::<S>(&parts) => {
                 tracing::error!("two layers for stores of one type guard this route");
                 let head = Head::Whole(&parts, &conditions);
                 return State::answered(config.refuse(head, Refusal::new(Reason::Unkeyed), None));
@@ -209,6 +209,12 @@ where
         let clone = self.inner.clone();
         std::mem::replace(&mut self.inner, clone)
     }
+}
+
+/// Whether a layer for a store of this type has handed the request over already.
+fn is_guarded<S: VersionStore>(parts: &Parts) -> bool {
+    let extensions = &parts.extensions;
+    extensions.get::<Slot<S>>().is_some() || extensions.get::<OtherWay<S>>().is_some()
 }
 
 /// What a future is ready with at once, or nothing, and then it is gone.

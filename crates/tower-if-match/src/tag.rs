@@ -121,6 +121,11 @@ impl<S: VersionStore> TagMint<S> {
         Self::of(encoded, keys)
     }
 
+    /// The encoding of the scope.
+    pub(crate) fn scope(&self) -> &Canonical {
+        &self.shared.scope
+    }
+
     /// The mint of the same scope with other keys.
     pub(crate) fn rekeyed<const N: usize>(&self, keys: [TagKey; N]) -> Self {
         const { assert!(N > 0, "a mint needs a key") };

@@ -1,7 +1,7 @@
 use http::{Extensions, Request};
 use tower_service::Service;
 use version_store::handover::{Ending, Slot};
-use version_store::{Version, VersionStore};
+use version_store::{Canonical, Key, Version, VersionStore};
 
 use crate::gather::Ungathered;
 use crate::reason::Reason;
@@ -36,6 +36,13 @@ pub trait Way<S: VersionStore>: Clone + Send + Sync + 'static {
     /// Whether [`open`](Self::open) may be polled once and dropped, because it holds nothing yet and
     /// is usually ready.
     const OPENS_AT_ONCE: bool;
+
+    /// The same way for a layer of this scope. One that locks tells a post from a comment of the same
+    /// id by it.
+    #[must_use]
+    fn for_scope(self, _scope: &Canonical) -> Self {
+        self
+    }
 
     /// What is held by a write that needs no version to begin, where the way allows that.
     fn unopened(&self) -> Option<Self::Held> {
@@ -85,6 +92,13 @@ where
 
     /// Lets the inner service work on a request that was handed over.
     fn run(&self, inner: Svc::Future, held: &Self::Held) -> Self::Running;
+}
+
+/// What names the lock of a resource.
+fn in_scope(scope: &Canonical, key: &impl Key) -> Canonical {
+    let mut name = scope.clone();
+    key.encode(&mut name);
+    name
 }
 
 /// What [`Way::open`] found, and what it holds from now on.

@@ -61,6 +61,7 @@ enum Why {
     NoLayer,
     Twice,
     Unreadable,
+    OtherWay,
     NoTransaction,
     TransactionTwice,
 }
@@ -84,6 +85,13 @@ impl NotLent {
         Self {
             store: type_name::<S>(),
             why: Why::Unreadable,
+        }
+    }
+
+    pub(crate) fn other_way<S>() -> Self {
+        Self {
+            store: type_name::<S>(),
+            why: Why::OtherWay,
         }
     }
 
@@ -112,11 +120,16 @@ impl NotLent {
             Why::NoLayer => {
                 format!(
                     "no `Expected<{store}>` was lent to this handler: no layer for that store stands \
-                     in front of it, or one that closes the race in another way than by compare and \
-                     swap, or its key finder says that this is not a resource of the store"
+                     in front of it, or its key finder says that this is not a resource of the store"
                 )
             }
             Why::Twice => format!("`Expected<{store}>` was taken twice in one request"),
+            Why::OtherWay => {
+                format!(
+                    "no `Expected<{store}>` was lent to this handler: the layer in front of it closes the \
+                     race in another way than by compare and swap"
+                )
+            }
             Why::NoTransaction => {
                 format!(
                     "no `Tx<{store}>` was lent to this handler: no layer for that store that closes the \

@@ -2,7 +2,7 @@ use std::fmt;
 
 use http::Extensions;
 
-use crate::handover::{Ending, Slot, Unreadable};
+use crate::handover::{Ending, OtherWay, Slot, Unreadable};
 use crate::{Lost, NotLent, Version, VersionStore};
 
 /// What a request's condition demands of the stored version, and the duty to say how the write
@@ -135,6 +135,7 @@ impl<S: VersionStore> Expected<S> {
         match extensions.get::<Slot<S>>() {
             Some(slot) => slot.take(),
             None if extensions.get::<Unreadable<S>>().is_some() => Err(NotLent::unreadable::<S>()),
+            None if extensions.get::<OtherWay<S>>().is_some() => Err(NotLent::other_way::<S>()),
             None => Err(NotLent::never::<S>()),
         }
     }

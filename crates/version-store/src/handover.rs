@@ -60,6 +60,29 @@ impl<S> fmt::Debug for Unreadable<S> {
     }
 }
 
+/// What a request carries instead of a slot where the layer closes the race without the handler's
+/// help, by a lock or a transaction: a handler that asks for `Expected` stands under the wrong way.
+pub struct OtherWay<S>(PhantomData<fn() -> S>);
+
+impl<S: VersionStore> OtherWay<S> {
+    /// Puts the mark into a request's extensions.
+    pub fn mark(extensions: &mut Extensions) {
+        extensions.insert(Self(PhantomData));
+    }
+}
+
+impl<S> Clone for OtherWay<S> {
+    fn clone(&self) -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<S> fmt::Debug for OtherWay<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OtherWay")
+    }
+}
+
 /// How a conditional write ended, as the layer finds it when the answer is there.
 #[derive(Clone, Debug)]
 pub enum Ending<R> {

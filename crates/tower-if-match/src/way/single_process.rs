@@ -8,10 +8,10 @@ use http::{Extensions, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service;
 use tracing::Instrument;
-use version_store::handover::{Ending, Slot};
+use version_store::handover::{Ending, OtherWay, Slot};
 use version_store::{Canonical, Version, VersionStore};
 
-use super::{Gathers, OpenError, OpenResult, Opened, Runs, Settled, Way};
+use super::{Gathers, OpenError, OpenResult, Opened, Runs, Settled, Way, in_scope};
 use crate::body::RefusalBody;
 use crate::gather::{Gather, Gatherable, Ungathered};
 use crate::locks::{Lock, Locks};
@@ -47,6 +47,7 @@ use crate::sync::{Arc, JoinHandle, spawn, within};
 #[derive(Clone)]
 pub struct SingleProcess {
     locks: Locks,
+    scope: Canonical,
     at_work: Arc<Semaphore>,
     most: u32,
     patience: Duration,
@@ -128,6 +129,7 @@ impl Default for SingleProcess {
         const MOST: u32 = 1024;
         Self {
             locks: Locks::default(),
+            scope: Canonical::new(),
             at_work: Arc::new(Semaphore::new(MOST as usize)),
             most: MOST,
             patience: Duration::from_secs(5),
@@ -156,8 +158,13 @@ impl<S: VersionStore> Way<S> for SingleProcess {
     const HOLDS: bool = true;
     const OPENS_AT_ONCE: bool = false;
 
+    fn for_scope(mut self, scope: &Canonical) -> Self {
+        self.scope = scope.clone();
+        self
+    }
+
     async fn open(&self, store: &S, key: &S::Key) -> OpenResult<S, Self::Held> {
-        let lock = self.lock(Canonical::of(key)).await;
+        let lock = self.lock(in_scope(&self.scope, key)).await;
         let at_work = lock.ok_or(OpenError::Busy)?;
         let current = store.current(key).await?;
         let before = current.clone();
@@ -168,7 +175,9 @@ impl<S: VersionStore> Way<S> for SingleProcess {
     }
 
     /// Nothing: a handler that asks for `Expected` stands under the wrong way, and is told so.
-    fn hand_over(&self, _: &mut Self::Held, _: &Slot<S>, _: &mut Extensions) {}
+    fn hand_over(&self, _: &mut Self::Held, _: &Slot<S>, to: &mut Extensions) {
+        OtherWay::<S>::mark(to);
+    }
 
     fn settle_at_once(&self, _: &mut Self::Held, _: &Slot<S>) -> Option<Settled<S::Revision>> {
         None

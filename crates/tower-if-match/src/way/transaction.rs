@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use http::{Extensions, Request};
 use tower_service::Service;
-use version_store::handover::{Ending, Returned, Slot, TxSlot};
+use version_store::handover::{Ending, OtherWay, Returned, Slot, TxSlot};
 use version_store::{Begun, Canonical, Demand, EndError, Transactional, Version};
 
-use super::{Gathers, OpenError, OpenResult, Opened, Runs, Settled, Way};
+use super::{Gathers, OpenError, OpenResult, Opened, Runs, Settled, Way, in_scope};
 use crate::gather::{Gather, Gatherable, Ungathered};
 use crate::locks::{Lock, Locks};
 use crate::reason::Reason;
@@ -27,6 +27,7 @@ use crate::sync::within;
 pub struct Transaction {
     /// So that the waiters of this process do not each hold a connection.
     turns: Locks,
+    scope: Canonical,
     patience: Duration,
     gather: Gather,
 }
@@ -69,6 +70,7 @@ impl Default for Transaction {
     fn default() -> Self {
         Self {
             turns: Locks::default(),
+            scope: Canonical::new(),
             patience: Duration::from_secs(10),
             gather: Gather::default(),
         }
@@ -89,9 +91,14 @@ impl<S: Transactional> Way<S> for Transaction {
     const HOLDS: bool = true;
     const OPENS_AT_ONCE: bool = false;
 
+    fn for_scope(mut self, scope: &Canonical) -> Self {
+        self.scope = scope.clone();
+        self
+    }
+
     async fn open(&self, store: &S, key: &S::Key) -> OpenResult<S, Self::Held> {
         let opened = within(self.patience, async {
-            let turn = self.turns.lock(Canonical::of(key)).await;
+            let turn = self.turns.lock(in_scope(&self.scope, key)).await;
             let Begun {
                 transaction,
                 mut current,
@@ -113,6 +120,7 @@ impl<S: Transactional> Way<S> for Transaction {
 
     /// Not `Expected`: a handler that asks for it stands under the wrong way, and is told so.
     fn hand_over(&self, held: &mut Self::Held, _: &Slot<S>, to: &mut Extensions) {
+        OtherWay::<S>::mark(to);
         held.slot.lend(to);
     }
 

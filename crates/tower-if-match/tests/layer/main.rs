@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
+mod gathered;
 mod handlers;
 mod keys;
+mod ledger;
 mod mount;
 mod own_tags;
 mod policy;
@@ -11,4 +13,6 @@ mod posts;
 mod race;
 mod reads;
 mod refusals;
+mod single_process;
 mod tower_stack;
+mod transaction;
