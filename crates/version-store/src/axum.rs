@@ -5,9 +5,18 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use http_precondition::{PROBLEM_JSON, Problem};
 
+use crate::bulk::ExpectedItems;
 use crate::{Expected, Lost, NotLent, Transactional, Tx, VersionStore, Versioned, WriteError};
 
 impl<S: VersionStore, T: Send + Sync> FromRequestParts<T> for Expected<S> {
+    type Rejection = NotLent;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &T) -> Result<Self, NotLent> {
+        Self::from_extensions(&parts.extensions)
+    }
+}
+
+impl<S: VersionStore, T: Send + Sync> FromRequestParts<T> for ExpectedItems<S> {
     type Rejection = NotLent;
 
     async fn from_request_parts(parts: &mut Parts, _state: &T) -> Result<Self, NotLent> {

@@ -64,6 +64,8 @@ enum Why {
     OtherWay,
     NoTransaction,
     TransactionTwice,
+    NoItems,
+    ItemsTwice,
 }
 
 impl NotLent {
@@ -109,6 +111,20 @@ impl NotLent {
         }
     }
 
+    pub(crate) fn no_items<S>() -> Self {
+        Self {
+            store: type_name::<S>(),
+            why: Why::NoItems,
+        }
+    }
+
+    pub(crate) fn items_twice<S>() -> Self {
+        Self {
+            store: type_name::<S>(),
+            why: Why::ItemsTwice,
+        }
+    }
+
     /// Whether the reason is that the id of the resource cannot be read.
     pub fn is_unreadable(&self) -> bool {
         self.why == Why::Unreadable
@@ -139,6 +155,13 @@ impl NotLent {
             Why::TransactionTwice => {
                 format!("`Tx<{store}>` was taken while somebody still had it")
             }
+            Why::NoItems => {
+                format!(
+                    "no `ExpectedItems<{store}>` were lent to this handler: no layer for bulk writes to \
+                     that store that closes the race by compare and swap stands in front of it"
+                )
+            }
+            Why::ItemsTwice => format!("`ExpectedItems<{store}>` were taken twice in one request"),
             Why::Unreadable => "the id of the resource cannot be read".to_owned(),
         }
     }

@@ -50,6 +50,7 @@
 
 #[cfg(feature = "axum")]
 mod axum;
+pub mod bulk;
 mod conflict;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -12,6 +12,8 @@ use crate::{
     WriteError,
 };
 
+mod bulk;
+
 /// How many locks the keys are spread over, so that writers of different resources rarely wait for
 /// one another.
 const SHARDS: usize = 32;
@@ -250,8 +252,12 @@ where
     }
 
     fn shard(&self, key: &K) -> &RwLock<Shard<K, D>> {
+        &self.0.shards[self.place(key)]
+    }
+
+    fn place(&self, key: &K) -> usize {
         let hash = self.0.hasher.hash_one(key);
-        &self.0.shards[usize::try_from(hash % SHARDS as u64).unwrap_or(0)]
+        usize::try_from(hash % SHARDS as u64).unwrap_or(0)
     }
 }
 

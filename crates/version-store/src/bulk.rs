@@ -1,0 +1,180 @@
+//! Several resources in one write, all or nothing: what a layer lends a handler for the items of one
+//! request, and how the handler says how they ended.
+//!
+//! The same hand-over as for one resource ([`Expected`](crate::Expected),
+//! [`handover`](crate::handover)): the [`Slot`] is the authority, it lends its [`ExpectedItems`] once
+//! and keeps the settlement.
+
+use std::fmt;
+
+use http::Extensions;
+
+use crate::{Demand, Lost, NotLent, Version, VersionStore};
+
+mod slot;
+#[cfg(test)]
+mod tests;
+
+pub use slot::{Ending, Slot};
+
+/// What a request with several items demands of their stored versions, and the duty to say how the
+/// write ended.
+///
+/// Proof and duty as [`Expected`](crate::Expected), for all items together: **one atomic step** compares
+/// every version and writes every item, or nothing. It is settled once, for all: [`written`](Self::written),
+/// [`unchanged`](Self::unchanged) or [`lost`](Self::lost).
+///
+/// With SQL of your own the step is one transaction. Its statements go through the rows in the order of
+/// their keys, not of the items, so that two requests never wait for each other; if one statement finds
+/// no row, roll back and settle as lost.
+///
+/// It cannot be copied:
+///
+/// ```compile_fail,E0599
+/// # use version_store::{MemoryStore, bulk::ExpectedItems};
+/// fn twice(expected: ExpectedItems<MemoryStore<u64, String>>) {
+///     expected.clone();
+/// }
+/// ```
+///
+/// # Example
+///
+/// ```
+/// use std::{collections::HashMap, sync::Mutex};
+/// use version_store::{Demand, Lost, MemoryStore, Version, bulk::ExpectedItems};
+///
+/// # type Posts = MemoryStore<u64, String>;
+/// struct Table(Mutex<HashMap<u64, (u64, String)>>);
+///
+/// impl Table {
+///     /// One atomic step: every comparison and every write under one lock.
+///     fn put(&self, titles: Vec<String>, expected: ExpectedItems<Posts>) -> Result<(), Lost> {
+///         let mut rows = self.0.lock().unwrap();
+///         let current: Vec<_> = expected
+///             .keys()
+///             .map(|id| rows.get(id).map(|(version, _)| Version::new(*version)))
+///             .collect();
+///         if !expected.admits(&current) {
+///             return Err(expected.lost());
+///         }
+///         let mut made = Vec::new();
+///         for ((id, current), title) in expected.keys().zip(current).zip(titles) {
+///             let next = current.map_or(1, |version| version.revision() + 1);
+///             rows.insert(*id, (next, title));
+///             made.push(Some(Version::new(next)));
+///         }
+///         expected.written(made);
+///         Ok(())
+///     }
+/// }
+/// ```
+#[must_use = "`ExpectedItems` that are not settled turn the answer into an error"]
+pub struct ExpectedItems<S: VersionStore> {
+    slot: Slot<S>,
+    narrowed: Option<Vec<Demand<S::Revision>>>,
+}
+
+impl<S: VersionStore> ExpectedItems<S> {
+    fn new(slot: Slot<S>) -> Self {
+        Self {
+            slot,
+            narrowed: None,
+        }
+    }
+
+    /// Takes them from a request's extensions, for services that are not axum handlers.
+    ///
+    /// # Errors
+    ///
+    /// [`NotLent`] where no layer for bulk writes to this store stands in front, where it closes the race
+    /// by transactions, or where they were taken before.
+    pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
+        match extensions.get::<Slot<S>>() {
+            Some(slot) => slot.take(),
+            None => Err(NotLent::no_items::<S>()),
+        }
+    }
+
+    /// How many items there are: at least one.
+    #[allow(clippy::len_without_is_empty, reason = "a layer lends no empty list")]
+    pub fn len(&self) -> usize {
+        self.demands().len()
+    }
+
+    /// The resources, in the order of the request. No two are the same.
+    pub fn keys(&self) -> impl Iterator<Item = &S::Key> {
+        self.slot.keys().iter()
+    }
+
+    /// The resources and what is demanded of each, in the order of the request.
+    pub fn iter(&self) -> impl Iterator<Item = (&S::Key, &Demand<S::Revision>)> {
+        self.keys().zip(self.demands())
+    }
+
+    /// Whether the resources may all be written in these states, which stand in the order of the
+    /// request. Only worth something where nobody can write between this and the write.
+    pub fn admits(&self, current: &[Option<Version<S::Revision>>]) -> bool {
+        let demands = self.demands();
+        current.len() == demands.len()
+            && demands
+                .iter()
+                .zip(current)
+                .all(|(demand, current)| demand.admits(current.as_ref()))
+    }
+
+    /// Demands exactly the versions that the handler has read (`None`: that the resource does not
+    /// exist), for a write that depends on what it read. See
+    /// [`Expected::narrowed_to`](crate::Expected::narrowed_to).
+    ///
+    /// # Errors
+    ///
+    /// [`Lost`] where the request's conditions do not admit these versions; they are settled so.
+    pub fn narrowed_to(mut self, read: &[Option<Version<S::Revision>>]) -> Result<Self, Lost> {
+        if !self.admits(read) {
+            return Err(self.lost());
+        }
+        let exactly = |version: &Option<_>| version.clone().map_or(Demand::Absent, Demand::Exactly);
+        self.narrowed = Some(read.iter().map(exactly).collect());
+        Ok(self)
+    }
+
+    /// Settles: every item was written on its expected version, and these versions were made, in the
+    /// order of the request; `None` where the resource was removed.
+    ///
+    /// Another number of versions than of items settles nothing, and the layer answers with an error.
+    pub fn written(self, versions: Vec<Option<Version<S::Revision>>>) {
+        if versions.len() == self.len() {
+            self.slot.settle(Ending::Written(versions));
+        } else {
+            tracing::error!(
+                items = self.len(),
+                versions = versions.len(),
+                "a bulk write was settled with another number of versions than it has items"
+            );
+        }
+    }
+
+    /// Settles: nothing was written, and no new version was made.
+    pub fn unchanged(self) {
+        self.slot.settle(Ending::Unchanged);
+    }
+
+    /// Settles: a stored version was not the expected one, and nothing was written. The layer evaluates
+    /// all items afresh and answers, whatever status the handler gives.
+    pub fn lost(self) -> Lost {
+        self.slot.settle(Ending::Lost);
+        Lost::new()
+    }
+
+    fn demands(&self) -> &[Demand<S::Revision>] {
+        self.narrowed
+            .as_deref()
+            .unwrap_or_else(|| self.slot.demands())
+    }
+}
+
+impl<S: VersionStore> fmt::Debug for ExpectedItems<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
