@@ -16,7 +16,7 @@ async fn postgres_gives_two_empty_databases() {
         .execute("CREATE TABLE posts (id bigint PRIMARY KEY)")
         .await
         .unwrap();
-    for (connection, database, tables) in [(&mut first, one, 1_i64), (&mut second, two, 0)] {
+    for (connection, database, tables) in [(&mut first, &one, 1_i64), (&mut second, &two, 0)] {
         let name: String = sqlx::query_scalar("SELECT current_database()::text")
             .fetch_one(&mut *connection)
             .await
@@ -49,7 +49,7 @@ async fn mariadb_gives_two_empty_databases() {
         .execute("CREATE TABLE posts (id bigint PRIMARY KEY)")
         .await
         .unwrap();
-    for (connection, database, tables) in [(&mut first, one, 1_i64), (&mut second, two, 0)] {
+    for (connection, database, tables) in [(&mut first, &one, 1_i64), (&mut second, &two, 0)] {
         let name: String = sqlx::query_scalar("SELECT DATABASE()")
             .fetch_one(&mut *connection)
             .await

@@ -46,8 +46,9 @@ fn control_without_the_watcher_the_servers_stay() {
         let left = server.processes();
         assert!(!left.is_empty());
         assert!(server.base().exists());
+        // Not KILL: PostgreSQL's shared memory would stay.
         for process in left {
-            let _ = kill_process(process, Signal::KILL);
+            let _ = kill_process(process, Signal::QUIT);
         }
         wait_until("the server is gone", || server.processes().is_empty());
         fs::remove_dir_all(server.base()).unwrap();
