@@ -1,0 +1,89 @@
+//! The server: one store, one way.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use clap::Parser;
+use tokio::net::TcpListener;
+use tower_if_match::MemoryStore;
+
+use crate::cell::Way;
+use crate::compare_and_swap::{self, Unprotected};
+use crate::legacy;
+use crate::post::Post;
+
+/// Serves posts from one store, with one way of closing the race.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "contest-server")]
+pub struct Arguments {
+    /// Where the posts are: memory:, sqlite:PATH, postgres://… or mysql://…
+    #[arg(long, value_name = "URL")]
+    pub store: String,
+
+    /// Who closes the race.
+    #[arg(long, value_enum)]
+    pub way: Way,
+
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+
+    /// Takes the protection away, and nothing else: for negative controls.
+    #[arg(long)]
+    pub unprotected: bool,
+}
+
+/// Serves until it is killed.
+pub async fn main(arguments: Arguments) -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_writer(std::io::stderr)
+        .init();
+    match serve(&arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("contest-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: &Arguments) -> Result<(), String> {
+    let app = app(arguments).await?;
+    let cannot_listen = |error| format!("cannot listen on {}: {error}", arguments.listen);
+    let listener = TcpListener::bind(arguments.listen).await;
+    let listener = listener.map_err(cannot_listen)?;
+    let addr = listener.local_addr().map_err(cannot_listen)?;
+    let _ = writeln!(std::io::stdout(), "listening on http://{addr}");
+    let listener = listener.tap_io(|connection| {
+        // Answers are small and whole; holding them back to fill a packet only delays them.
+        let _ = connection.set_nodelay(true);
+    });
+    axum::serve(listener, app)
+        .await
+        .map_err(|error| error.to_string())
+}
+
+/// The routes that these arguments ask for.
+///
+/// # Errors
+///
+/// One line for people.
+pub async fn app(arguments: &Arguments) -> Result<Router, String> {
+    let protected = !arguments.unprotected;
+    match (arguments.store.as_str(), arguments.way) {
+        ("memory:", Way::CompareAndSwap) => {
+            let posts = MemoryStore::<u64, Post>::new();
+            Ok(if protected {
+                compare_and_swap::app(posts)
+            } else {
+                compare_and_swap::app(Unprotected(posts))
+            })
+        }
+        ("memory:", Way::SingleProcess) => Ok(legacy::single_process(protected)),
+        (store, way) => Err(format!("{way} is not for {store}")),
+    }
+}
