@@ -1,0 +1,6 @@
+//! The stores on real tables of all three databases. Where one is not installed, its tests say so and pass.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod conformance;
+mod database;
