@@ -12,7 +12,7 @@ use crate::body::RefusalBody;
 use crate::config::Config;
 use crate::decision::Decision;
 use crate::head::Head;
-use crate::way::{Gathers, Opened, Way};
+use crate::way::{Gathers, OpenError, Opened, Way};
 use crate::write::{Running, denied_response};
 
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -61,10 +61,37 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             let gathered = self.way.gather(body).await;
             body = gathered.map_err(|why| why.answer(head.instance()))?;
         }
-        let opened = self.way.open(&self.store, &key).await;
-        let Opened { current, held } = opened.map_err(|error| self.not_opened(head, &error))?;
+        let Opened { current, held } = match self.way.open(&self.store, &key).await {
+            Ok(opened) => opened,
+            Err(error) => return Err(self.not_had(head, &key, &error).await),
+        };
         let demand = self.demanded(head, &key, current).await?;
         Ok(self.lend(conditions, key, demand, held, parts, body))
+    }
+
+    /// The answer when the resource was not to be had. Whoever had it may have made the condition
+    /// false meanwhile; then that is the answer, and not "try again".
+    async fn not_had<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
+        key: &S::Key,
+        error: &OpenError<S::Error>,
+    ) -> Response<B>
+    where
+        W: Way<S>,
+    {
+        let busy = match error {
+            OpenError::Busy => true,
+            OpenError::Store(error) => S::is_busy(error),
+        };
+        if W::HOLDS
+            && busy
+            && let Ok(current) = self.store.current(key).await
+            && let Err(refused) = self.demanded(head, key, current).await
+        {
+            return refused;
+        }
+        self.not_opened(head, error)
     }
 
     /// What the write demands of the stored version, or the answer to one that is refused.

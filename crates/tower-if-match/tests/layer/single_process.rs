@@ -13,6 +13,8 @@ use axum::routing::{MethodRouter, get};
 use tokio::sync::{Barrier, Notify};
 use tower::ServiceExt;
 use tower_if_match::{Expected, IfMatchLayer, PathKey, SingleProcess, Version, Versioned};
+use tracing::Instrument;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::ledger::Ledger;
 use crate::posts::{create, get_tag, put, request, send};
@@ -214,6 +216,46 @@ async fn only_so_many_are_at_work() {
     assert_eq!(send(&app, other.unwrap()).await.reason(), "busy");
     gate.go_on.notify_one();
     assert_eq!(first.await.unwrap().status, StatusCode::OK);
+}
+
+/// Whoever waited in vain is told what became of the version that it names, if that is gone.
+#[tokio::test(start_paused = true)]
+async fn who_waits_in_vain_for_a_version_that_is_gone_is_told_so() {
+    let (ledger, gate) = (Ledger::new(), Gate::default());
+    let app = with_methods(&ledger, SingleProcess::new(), gate.methods());
+    let tag = get_tag(&app).await;
+    let first = {
+        let app = app.clone();
+        tokio::spawn(async move { put(&app, "*", "first").await })
+    };
+    gate.entered.notified().await;
+    let mut second = Box::pin(put(&app, &tag, "second"));
+    // The store tells the version at the second poll; then it waits for the lock.
+    for _ in 0..2 {
+        assert!(futures_util::poll!(&mut second).is_pending());
+    }
+    ledger.write(7, Some("beside".to_owned()));
+    assert_eq!(second.await.reason(), "stale_version");
+    gate.go_on.notify_one();
+    assert_eq!(first.await.unwrap().status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_handler_keeps_its_span() {
+    let _log = tracing_subscriber::fmt()
+        .with_writer(std::io::sink)
+        .set_default();
+    let ledger = Ledger::new();
+    let tells = async || {
+        let span = tracing::Span::current();
+        span.metadata()
+            .map_or("none", |span| span.name())
+            .to_owned()
+    };
+    let app = with_methods(&ledger, SingleProcess::new(), get(read).put(tells));
+    let span = tracing::info_span!("of the request");
+    let answer = put(&app, "*", "").instrument(span).await;
+    assert_eq!(String::from_utf8(answer.body).unwrap(), "of the request");
 }
 
 /// Post 7 and comment 7 are two resources: a handler of one may write the other.
