@@ -11,7 +11,7 @@ use crate::simulation::{Outcome, Setup, simulate};
 
 /// How many seeds are simulated where no variable says otherwise. Every control is found within as
 /// many.
-pub const SEEDS: u64 = 400;
+pub const SEEDS: u64 = 200;
 
 /// Simulates as many seeds as the variable `SIMULATION_SEEDS` says, or [`SEEDS`], or the one that
 /// `SIMULATION_SEED` names, and prints what happened.
