@@ -138,7 +138,7 @@ impl Draft {
                 "A post has no member {}; it has title, content, author, id and updated_at.",
                 shown(unknown)
             ))),
-            None => draft.within_limits(),
+            None => draft.without_nul()?.within_limits(),
         }
     }
 
@@ -168,6 +168,22 @@ impl Draft {
             content,
             author,
             updated_at,
+        }
+    }
+
+    /// PostgreSQL's text cannot hold U+0000, and what a post may be does not depend on the store.
+    fn without_nul(self) -> Result<Self, Invalid> {
+        let members = [
+            ("title", &self.title),
+            ("content", &self.content),
+            ("author", &self.author),
+        ];
+        let found = members.iter().find(|(_, text)| text.contains('\0'));
+        match found.map(|(member, _)| member) {
+            None => Ok(self),
+            Some(member) => Err(Invalid(format!(
+                "The member {member} contains U+0000, which a post cannot."
+            ))),
         }
     }
 
@@ -281,6 +297,15 @@ mod tests {
             (json!({"title": "t", "id": "7"}), "id"),
             (json!({"title": "t", "tags": []}), "tags"),
             (json!({"title": "t", "a secret": 1}), "of that name"),
+            (json!({"title": "secret\0"}), "title contains U+0000"),
+            (
+                json!({"title": "t", "content": "\0secret"}),
+                "content contains U+0000",
+            ),
+            (
+                json!({"title": "t", "author": "\0"}),
+                "author contains U+0000",
+            ),
         ];
         for (sent, named) in cases {
             let Invalid(detail) = Draft::check(sent.clone(), Some(id(7))).unwrap_err();

@@ -87,7 +87,9 @@ async fn connect(
 /// a new file, one makes the tables and the others find them.
 async fn migrate(write: &SqlitePool) -> Result<(), sqlx::Error> {
     let mut transaction = write.begin_with("BEGIN IMMEDIATE").await?;
-    sqlx::migrate!().run(&mut *transaction).await?;
+    sqlx::migrate!("migrations/sqlite")
+        .run(&mut *transaction)
+        .await?;
     transaction.commit().await
 }
 

@@ -65,6 +65,9 @@ async fn a_post_that_is_none_is_422(api: Api) {
         (json!({"title": "t", "content": 1}), "content"),
         (json!({"title": "t", "author": []}), "author"),
         (json!({"title": "t", "tags": []}), "tags"),
+        (json!({"title": "a\0"}), "title"),
+        (json!({"title": "t", "content": "a\0b"}), "content"),
+        (json!({"title": "t", "author": "\0"}), "author"),
         (json!({"title": "t", "id": 2}), "id"),
         (json!({"title": "t", "id": "1"}), "id"),
     ] {
@@ -118,6 +121,7 @@ async fn a_patch_is_checked_by_its_result(api: Api) {
         "[]",
         r#""text""#,
         r#"{"id":9}"#,
+        r#"{"content":"\u0000"}"#,
     ] {
         let refused = api
             .send(&patch(&target, content).field("If-Match", &held))

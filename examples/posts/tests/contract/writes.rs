@@ -154,7 +154,7 @@ async fn every_write_makes_its_own_tag(api: Api) {
 
 async fn what_was_read_can_be_sent_back(api: Api) {
     let (target, held) = api
-        .post(r#"{"title":"a","content":"é \" \\ \u0000"}"#)
+        .post(r#"{"title":"a","content":"é \" \\ \u0001"}"#)
         .await;
     let read = api.get(&target).await.json().unwrap();
     api.put(&target, &held, &read.to_string()).await;
