@@ -33,6 +33,11 @@ fn waiting(locks: &Locks, id: u64) -> Locking {
     locking
 }
 
+/// For how many keys there is room without another allocation.
+fn capacity(locks: &Locks) -> usize {
+    locks.table().keys.capacity()
+}
+
 #[derive(Default)]
 struct Wakes(AtomicUsize);
 
@@ -216,7 +221,7 @@ fn kept_after_giving_up(give_up: impl Fn(Locking)) -> (usize, usize) {
             give_up(last);
         }
     }
-    (locks.len(), locks.capacity())
+    (locks.len(), capacity(&locks))
 }
 
 #[test]
@@ -237,9 +242,9 @@ fn a_table_that_is_not_told_who_gave_up_keeps_all() {
 fn a_burst_leaves_no_room_behind() {
     let locks = Locks::default();
     let held: Vec<_> = (0..100_000).map(|id| locked(&locks, id)).collect();
-    assert!(locks.capacity() >= 100_000);
+    assert!(capacity(&locks) >= 100_000);
     drop(held);
-    assert!(locks.capacity() <= Table::WORTH_SHRINKING);
+    assert!(capacity(&locks) <= Table::WORTH_SHRINKING);
     // Somebody is always there: the room is given back all the same.
     let last = locked(&locks, 0);
     drop(
@@ -247,7 +252,7 @@ fn a_burst_leaves_no_room_behind() {
             .map(|id| locked(&locks, id))
             .collect::<Vec<_>>(),
     );
-    assert!(locks.capacity() <= Table::WORTH_SHRINKING);
+    assert!(capacity(&locks) <= Table::WORTH_SHRINKING);
     drop(last);
 }
 
