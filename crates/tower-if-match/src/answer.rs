@@ -158,6 +158,6 @@ fn log(head: Head<'_>, refusal: &Refusal) {
 }
 
 /// A path may be as long as a client likes; a line in a log may not.
-fn cut(path: &str) -> &str {
+pub(crate) fn cut(path: &str) -> &str {
     &path[..path.floor_char_boundary(256)]
 }

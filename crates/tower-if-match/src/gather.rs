@@ -63,13 +63,18 @@ impl Gather {
         if body.is_end_stream() {
             return Ok(body);
         }
+        self.read(body).await.map(B::from_text)
+    }
+
+    /// The content. Trailers are dropped.
+    pub(crate) async fn read<B: Gatherable>(self, body: B) -> Result<Bytes, Ungathered> {
         if body.size_hint().lower() > self.limit as u64 {
             return Err(Ungathered::TooLarge);
         }
         let collected = within(self.deadline, Limited::new(body, self.limit).collect());
         match collected.await {
             None => Err(Ungathered::TooSlow),
-            Some(Ok(content)) => Ok(B::from_text(content.to_bytes())),
+            Some(Ok(content)) => Ok(content.to_bytes()),
             Some(Err(error)) if error.is::<LengthLimitError>() => Err(Ungathered::TooLarge),
             Some(Err(error)) => {
                 tracing::debug!(error = &*error, "the content of a request broke off");

@@ -87,6 +87,7 @@ mod answer;
 #[cfg(feature = "axum")]
 mod axum;
 mod body;
+pub mod bulk;
 mod config;
 mod decision;
 mod document;

@@ -95,7 +95,7 @@ where
 }
 
 /// What names the lock of a resource.
-fn in_scope(scope: &Canonical, key: &impl Key) -> Canonical {
+pub(crate) fn in_scope(scope: &Canonical, key: &impl Key) -> Canonical {
     let mut name = scope.clone();
     key.encode(&mut name);
     name

@@ -26,9 +26,9 @@ use crate::sync::within;
 #[derive(Clone)]
 pub struct Transaction {
     /// So that the waiters of this process do not each hold a connection.
-    turns: Locks,
+    pub(crate) turns: Locks,
     scope: Canonical,
-    patience: Duration,
+    pub(crate) patience: Duration,
     gather: Gather,
 }
 

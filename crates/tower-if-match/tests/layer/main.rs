@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
+mod bulk;
+mod bulk_transaction;
 mod gathered;
 mod handlers;
 mod keys;

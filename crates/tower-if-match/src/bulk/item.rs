@@ -1,0 +1,79 @@
+use std::fmt;
+
+use http::Method;
+use http_precondition::{Conditions, TagCondition};
+
+/// One item of a bulk write: which resource it writes, and under which conditions.
+///
+/// ```
+/// use http::Method;
+/// use tower_if_match::bulk::Item;
+///
+/// let changed = Item::new(7_u64).with_if_match(r#""v6-9f1c2ab04d77e310""#);
+/// let removed = Item::new(8_u64).with_if_match("*").with_method(Method::DELETE);
+/// let created = Item::new(9_u64).with_if_none_match("*").with_method(Method::PUT);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "an item guards nothing until it is returned to the layer"]
+pub struct Item<K> {
+    pub(super) key: K,
+    pub(super) method: Option<Method>,
+    pub(super) conditions: Conditions,
+}
+
+impl<K> Item<K> {
+    /// An item that writes this resource, without a condition: 428, unless one is added.
+    pub fn new(key: K) -> Self {
+        Self {
+            key,
+            method: None,
+            conditions: Conditions::default(),
+        }
+    }
+
+    /// What `If-Match` would be in the head of a single write, octet by octet: a tag with its quotes,
+    /// several with commas between, or `*`. It is read as that field is, so a text that is not of its
+    /// grammar is 400.
+    pub fn with_if_match(mut self, value: impl AsRef<[u8]>) -> Self {
+        self.conditions.if_match = TagCondition::parse([value.as_ref()]);
+        self
+    }
+
+    /// What `If-None-Match` would be in the head of a single write: `*` for an item that creates.
+    pub fn with_if_none_match(mut self, value: impl AsRef<[u8]>) -> Self {
+        self.conditions.if_none_match = TagCondition::parse([value.as_ref()]);
+        self
+    }
+
+    /// The method of the single write that this item stands for. It decides whether an absent resource
+    /// is one that the item would create, or 404; see
+    /// [`BulkLayer::with_creating_methods`](super::BulkLayer::with_creating_methods).
+    ///
+    /// Default: the request's.
+    pub fn with_method(mut self, method: Method) -> Self {
+        self.method = Some(method);
+        self
+    }
+}
+
+/// A content that no items can be made of. The answer is 400 with this text.
+///
+/// The text is for the client. What a parser says about its input may quote it: the text of a
+/// `serde_json::Error` can hold a sent tag, which an answer should not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable(pub(super) String);
+
+impl Unreadable {
+    /// With this text.
+    pub fn new(detail: impl Into<String>) -> Self {
+        Self(detail.into())
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unreadable {}

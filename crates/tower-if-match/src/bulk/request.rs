@@ -1,0 +1,121 @@
+//! The items of one request, once it is known that they can be decided on.
+
+use http::request::Parts;
+use http_precondition::Conditions;
+use version_store::{Canonical, Key};
+
+use super::item::Item;
+use crate::head::Head;
+
+/// The items of one request: at least one, not too many, no two of one resource.
+pub(super) struct Items<K> {
+    pub(super) keys: Vec<K>,
+    pub(super) order: Order,
+    conditions: Vec<(Whose, Conditions)>,
+    /// The request's head, and for each other method among the items a copy with that.
+    heads: Vec<Parts>,
+}
+
+/// Which of the heads is an item's.
+type Whose = usize;
+
+/// Why items cannot be decided on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// Nothing would be guarded.
+    None,
+    TooMany,
+    /// These two places in the content name one resource.
+    Twice(usize, usize),
+}
+
+impl<K: Key> Items<K> {
+    pub(super) fn of(items: Vec<Item<K>>, most: usize, parts: &Parts) -> Result<Self, Unfit> {
+        if items.is_empty() {
+            return Err(Unfit::None);
+        }
+        if items.len() > most {
+            return Err(Unfit::TooMany);
+        }
+        let order = Order::of(items.iter().map(|item| &item.key))?;
+        let mut all = Self {
+            keys: Vec::with_capacity(items.len()),
+            order,
+            conditions: Vec::with_capacity(items.len()),
+            heads: vec![parts.clone()],
+        };
+        for item in items {
+            let whose = item.method.map_or(0, |method| all.head_with(method));
+            all.keys.push(item.key);
+            all.conditions.push((whose, item.conditions));
+        }
+        Ok(all)
+    }
+
+    fn head_with(&mut self, method: http::Method) -> Whose {
+        let known = self.heads.iter().position(|head| head.method == method);
+        known.unwrap_or_else(|| {
+            let mut head = self.heads[0].clone();
+            head.method = method;
+            self.heads.push(head);
+            self.heads.len() - 1
+        })
+    }
+}
+
+impl<K> Items<K> {
+    /// What each item would be as a request of its own, in the order of the content.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&K, Head<'_>)> {
+        let heads = self
+            .conditions
+            .iter()
+            .map(|(whose, conditions)| Head::Whole(&self.heads[*whose], conditions));
+        self.keys.iter().zip(heads)
+    }
+
+    /// The head of the request itself.
+    pub(super) fn parts(&self) -> &Parts {
+        &self.heads[0]
+    }
+}
+
+/// The one order in which whoever wants several resources takes hold of them: that of the canonical
+/// encoding of their keys.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Which place in the content comes first, second, and so on.
+    places: Vec<usize>,
+}
+
+impl Order {
+    /// The order of these keys, which are distinct.
+    pub(super) fn of<'a, K: Key>(keys: impl Iterator<Item = &'a K>) -> Result<Self, Unfit> {
+        let mut encoded: Vec<(Canonical, usize)> = keys
+            .enumerate()
+            .map(|(place, key)| (Canonical::of(key), place))
+            .collect();
+        encoded.sort_unstable();
+        for neighbours in encoded.windows(2) {
+            if let [(one, place), (other, again)] = neighbours
+                && one == other
+            {
+                return Err(Unfit::Twice(*place, *again));
+            }
+        }
+        let places = encoded.into_iter().map(|(_, place)| place).collect();
+        Ok(Self { places })
+    }
+
+    /// What stands in the order of the content, in this order.
+    pub(super) fn sorted<T: Clone>(&self, of_content: &[T]) -> Vec<T> {
+        let at = |place: &usize| of_content[*place].clone();
+        self.places.iter().map(at).collect()
+    }
+
+    /// What stands in this order, in that of the content.
+    pub(super) fn of_content<T>(&self, sorted: Vec<T>) -> Vec<T> {
+        let mut placed: Vec<(usize, T)> = self.places.iter().copied().zip(sorted).collect();
+        placed.sort_unstable_by_key(|(place, _)| *place);
+        placed.into_iter().map(|(_, value)| value).collect()
+    }
+}

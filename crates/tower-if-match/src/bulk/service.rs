@@ -1,0 +1,123 @@
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_precondition::MethodClass;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+use version_store::VersionStore;
+
+use super::layer::Shared;
+use super::way::BulkWay;
+use super::write::respond;
+use crate::body::RefusalBody;
+use crate::gather::Gatherable;
+use crate::opening::BoxFuture;
+use crate::way::CompareAndSwap;
+
+/// The service that [`BulkLayer`](super::BulkLayer) makes. [The module](super) tells the way that a
+/// request takes through it.
+pub struct Bulk<Svc, S: VersionStore, W = CompareAndSwap> {
+    inner: Svc,
+    shared: Arc<Shared<S, W>>,
+}
+
+impl<Svc, S: VersionStore, W> Bulk<Svc, S, W> {
+    pub(super) fn new(inner: Svc, shared: Arc<Shared<S, W>>) -> Self {
+        Self { inner, shared }
+    }
+}
+
+impl<Svc, S, W, ReqBody, ResBody> Service<Request<ReqBody>> for Bulk<Svc, S, W>
+where
+    Svc: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone + Send + 'static,
+    Svc::Future: Send,
+    S: VersionStore,
+    W: BulkWay<S>,
+    ReqBody: Gatherable + 'static,
+    ResBody: RefusalBody + Send + 'static,
+{
+    type Response = Response<ResBody>;
+    type Error = Svc::Error;
+    type Future = ResponseFuture<Svc::Future, Response<ResBody>, Svc::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let state = if MethodClass::of(request.method()) == MethodClass::Write {
+            // The service that was polled ready; its clone stays behind.
+            let clone = self.inner.clone();
+            let ready = std::mem::replace(&mut self.inner, clone);
+            let shared = Arc::clone(&self.shared);
+            State::Writing {
+                answer: Box::pin(respond(shared, request, ready)),
+            }
+        } else {
+            State::Passing {
+                inner: self.inner.call(request),
+            }
+        };
+        ResponseFuture { state }
+    }
+}
+
+pin_project! {
+    /// The future of [`Bulk`].
+    pub struct ResponseFuture<F, R, E> {
+        #[pin]
+        state: State<F, R, E>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<F, R, E> {
+        /// Nothing of ours: the inner service answers.
+        Passing { #[pin] inner: F },
+        /// A bulk write. Its content is read and every item looked up; a box does not count.
+        Writing { answer: BoxFuture<Result<R, E>> },
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F, R, E>
+where
+    F: Future<Output = Result<R, E>>,
+{
+    type Output = Result<R, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProjection::Passing { inner } => inner.poll(cx),
+            StateProjection::Writing { answer } => answer.as_mut().poll(cx),
+        }
+    }
+}
+
+impl<F, R, E> fmt::Debug for ResponseFuture<F, R, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+/// Not derived: that would ask the store to be `Clone` for what is one shared pointer.
+impl<Svc: Clone, S: VersionStore, W> Clone for Bulk<Svc, S, W> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<Svc: fmt::Debug, S: VersionStore, W> fmt::Debug for Bulk<Svc, S, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bulk")
+            .field("inner", &self.inner)
+            .field("shared", &self.shared)
+            .finish()
+    }
+}

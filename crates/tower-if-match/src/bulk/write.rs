@@ -1,0 +1,226 @@
+//! A bulk write's way, from its content to its answer.
+
+use std::sync::Arc;
+
+use http::header::ETAG;
+use http::request::Parts;
+use http::{Request, Response};
+use http_precondition::Conditions;
+use tower_service::Service;
+use version_store::bulk::{Ending, Slot};
+use version_store::handover::{self, Mark, OtherWay};
+use version_store::{Demand, VersionStore, Versions};
+
+use super::decision::Decided;
+use super::layer::Shared;
+use super::request::Items;
+use super::tags::ItemTags;
+use super::way::{BulkWay, OpenedAll, SettledAll};
+use crate::Reason;
+use crate::body::RefusalBody;
+use crate::config::Config;
+use crate::decision::decide_unkeyed;
+use crate::gather::Gatherable;
+use crate::head::Head;
+use crate::refusal::Refusal;
+use crate::way::OpenError;
+use crate::write::denied_response;
+
+/// A bulk write whose handler runs.
+struct Running<S: VersionStore, H> {
+    /// Before what it may wait for: dropped first.
+    held: H,
+    items: Items<S::Key>,
+    slot: Slot<S>,
+}
+
+/// Answers a bulk write.
+pub(super) async fn respond<Svc, S, W, ReqBody, ResBody>(
+    shared: Arc<Shared<S, W>>,
+    request: Request<ReqBody>,
+    mut inner: Svc,
+) -> Result<Response<ResBody>, Svc::Error>
+where
+    Svc: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S: VersionStore,
+    W: BulkWay<S>,
+    ReqBody: Gatherable,
+    ResBody: RefusalBody,
+{
+    let (request, running) = match shared.prepare(request).await {
+        Ok(prepared) => prepared,
+        Err(answer) => return Ok(answer),
+    };
+    let response = inner.call(request).await?;
+    Ok(shared.config.conclude_items(running, response).await)
+}
+
+impl<S: VersionStore, W: BulkWay<S>> Shared<S, W> {
+    /// Everything that comes before the handler.
+    async fn prepare<ReqBody, ResBody>(
+        &self,
+        request: Request<ReqBody>,
+    ) -> Result<(Request<ReqBody>, Running<S, W::Held>), Response<ResBody>>
+    where
+        ReqBody: Gatherable,
+        ResBody: RefusalBody,
+    {
+        let config = &self.config;
+        let (mut parts, body) = request.into_parts();
+        let conditions = config.conditions(&parts);
+        let head = Head::Whole(&parts, &conditions);
+        if is_guarded::<S>(&parts) {
+            tracing::error!("two layers for stores of one type guard this route");
+            return Err(config.refuse(head, Refusal::new(Reason::Unkeyed), None));
+        }
+        if let Some(refusal) = decide_unkeyed(&conditions) {
+            return Err(config.refuse(head, refusal, None));
+        }
+        let content = self.gather.read(body).await;
+        let content = content.map_err(|why| why.answer(head.instance()))?;
+        let items = (self.read_items)(&parts, &content);
+        let items = items.map_err(|why| why.answer(head.instance()))?;
+        let items = Items::of(items, self.max_items, &parts)
+            .map_err(|unfit| unfit.answer(self.max_items, head.instance()))?;
+
+        if W::HOLDS {
+            let current = current_of_all(&config.store, &items.keys).await;
+            let current = current.map_err(|error| config.unavailable(head, &error))?;
+            config.demanded_of_all(&items, current)?;
+        }
+        let scope = config.tags.scope();
+        let opened = config
+            .way
+            .open(&config.store, scope, &items.keys, &items.order)
+            .await;
+        let OpenedAll { current, mut held } = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Err(config.not_all_had(head, &items, &error).await),
+        };
+        let demands = match config.demanded_of_all(&items, current) {
+            Ok(demands) => demands,
+            Err(answer) => {
+                config.way.give_up(held, &config.store).await;
+                return Err(answer);
+            }
+        };
+        let slot = Slot::new(items.keys.iter().cloned().zip(demands));
+        // A handler that asks for `Expected`, or a layer further in, is told that it stands wrongly.
+        OtherWay::<S>::mark(&mut parts.extensions);
+        config
+            .way
+            .hand_over(&mut held, &slot, &mut parts.extensions);
+        let request = Request::from_parts(parts, ReqBody::from_text(content));
+        Ok((request, Running { held, items, slot }))
+    }
+}
+
+impl<S: VersionStore, W: BulkWay<S>> Config<S, (), W> {
+    /// What the items demand of the stored versions, or the answer where one is refused.
+    fn demanded_of_all<B: RefusalBody>(
+        &self,
+        items: &Items<S::Key>,
+        current: Versions<S>,
+    ) -> Result<Vec<Demand<S::Revision>>, Response<B>> {
+        match self.decide_items(items, current) {
+            Decided::Go(demands) => Ok(demands),
+            Decided::Refuse(refusals) => Err(self.refuse_items(items, &refusals)),
+            Decided::Deny(denied) => Err(denied_response(denied)),
+        }
+    }
+
+    /// The answer when the resources were not to be had. Whoever had them may have made a condition
+    /// false meanwhile; then that is the answer, and not "try again".
+    async fn not_all_had<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
+        items: &Items<S::Key>,
+        error: &OpenError<S::Error>,
+    ) -> Response<B> {
+        let busy = match error {
+            OpenError::Busy => true,
+            OpenError::Store(error) => S::is_busy(error),
+        };
+        if W::HOLDS
+            && busy
+            && let Ok(current) = current_of_all(&self.store, &items.keys).await
+            && let Err(refused) = self.demanded_of_all(items, current)
+        {
+            return refused;
+        }
+        self.not_opened(head, error)
+    }
+
+    /// Judges the handler's answer by how the write ended.
+    async fn conclude_items<B: RefusalBody>(
+        &self,
+        running: Running<S, W::Held>,
+        mut response: Response<B>,
+    ) -> Response<B> {
+        let Running { held, items, slot } = running;
+        let conditions = Conditions::default();
+        let head = Head::Whole(items.parts(), &conditions);
+        // Of one resource, and the answer has no tag. Its true status decides what becomes of the write.
+        Mark::<S::Revision>::take(&mut response);
+        let success = response.status().as_u16() < 400;
+        let settled = self.way.settle(held, &self.store, &slot, success).await;
+        let ending = match settled {
+            SettledAll::Ended(ending) => ending,
+            SettledAll::Refused(reason) => return self.refuse(head, Refusal::new(reason), None),
+        };
+        match ending {
+            Ending::Lost => return self.afresh_items(&items).await,
+            Ending::Untaken | Ending::Unsettled if success => {
+                let taken = matches!(ending, Ending::Unsettled);
+                return self.unguarded(head, &response, taken);
+            }
+            Ending::Written(versions) if response.status().is_success() => {
+                ItemTags::fill(&mut response, &self.tags, slot.keys(), &versions);
+            }
+            _ => {}
+        }
+        response.headers_mut().remove(ETAG);
+        response
+    }
+
+    /// The answer to a write that lost the race: what a later request would have got.
+    async fn afresh_items<B: RefusalBody>(&self, items: &Items<S::Key>) -> Response<B> {
+        let current = match current_of_all(&self.store, &items.keys).await {
+            Ok(current) => current,
+            Err(error) => {
+                let conditions = Conditions::default();
+                return self.unavailable(Head::Whole(items.parts(), &conditions), &error);
+            }
+        };
+        let tags = items.keys.iter().zip(&current).map(|(key, current)| {
+            let version = current.as_ref()?;
+            self.tags.tag(key, version)
+        });
+        // Which of them it was nobody knows, where every condition holds again.
+        let lost = tags.map(|tag| Some(Refusal::new(Reason::LostRace).with_current_tag(tag)));
+        let lost: Vec<Option<Refusal>> = lost.collect();
+        match self.decide_items(items, current) {
+            Decided::Go(_) => self.refuse_items(items, &lost),
+            Decided::Refuse(refusals) => self.refuse_items(items, &refusals),
+            Decided::Deny(denied) => denied_response(denied),
+        }
+    }
+}
+
+/// The current versions of several resources, in the order of their keys.
+pub(super) async fn current_of_all<S: VersionStore>(
+    store: &S,
+    keys: &[S::Key],
+) -> Result<Versions<S>, S::Error> {
+    let mut current = Vec::with_capacity(keys.len());
+    for key in keys {
+        current.push(store.current(key).await?);
+    }
+    Ok(current)
+}
+
+/// Whether a layer for a store of this type has handed the request over already.
+fn is_guarded<S: VersionStore>(parts: &Parts) -> bool {
+    let extensions = &parts.extensions;
+    extensions.get::<handover::Slot<S>>().is_some() || extensions.get::<OtherWay<S>>().is_some()
+}
