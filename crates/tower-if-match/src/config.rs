@@ -9,6 +9,7 @@ use http::{Response, StatusCode};
 use http_precondition::{Conditions, HttpDate};
 use version_store::{Canonical, Conflict, Conflicts, Version, VersionStore};
 
+use crate::Reason;
 use crate::document::Documents;
 use crate::policy::Policy;
 use crate::tag::TagMint;
@@ -33,7 +34,7 @@ pub(crate) struct Config<S: VersionStore, F, W> {
     pub(crate) strict_put_validators: bool,
     pub(crate) documents: Arc<Documents>,
     pub(crate) retry_after_seconds: u32,
-    /// The answer that an error of the store's bears, where it bears one.
+    /// The answer to an error of the store's, where that is another than 503.
     pub(crate) answer_of_error: Option<AnswerOf<S::Error>>,
 }
 
@@ -45,8 +46,16 @@ pub(crate) enum Audience {
     Authorized,
 }
 
-/// How an error tells the answer that it bears.
-pub(crate) type AnswerOf<E> = fn(&E) -> Option<Response<Bytes>>;
+/// How an error tells its answer, where that is another than 503.
+pub(crate) type AnswerOf<E> = fn(&E) -> Option<ErrorAnswer>;
+
+/// The answer to a store's error.
+pub(crate) enum ErrorAnswer {
+    /// This one, which the error bears.
+    Borne(Response<Bytes>),
+    /// A refusal for this reason.
+    Refused(Reason),
+}
 
 /// The authorization hook.
 pub(crate) type Authorize<S> = dyn Fn(
@@ -108,6 +117,26 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             documents: self.documents,
             retry_after_seconds: self.retry_after_seconds,
             answer_of_error: self.answer_of_error,
+        }
+    }
+
+    /// The same for another store. Hooks know the versions of the old one and stay behind: for a
+    /// configuration that has none.
+    pub(crate) fn with_store<T: VersionStore>(self, store: T) -> Config<T, F, W> {
+        Config {
+            store,
+            tags: self.tags.for_store(),
+            finder: self.finder,
+            way: self.way,
+            policy: self.policy,
+            clock: self.clock,
+            authorize: None,
+            disclose: None,
+            version_before_body: self.version_before_body,
+            strict_put_validators: self.strict_put_validators,
+            documents: self.documents,
+            retry_after_seconds: self.retry_after_seconds,
+            answer_of_error: None,
         }
     }
 

@@ -1,6 +1,6 @@
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method, Uri};
 use http_precondition::{Conditions, TagCondition};
 
 /// How much of a client's request id is taken over.
@@ -139,16 +139,19 @@ fn unparsed<'a>(parts: &'a Parts, conditions: &Conditions) -> Option<&'a HeaderV
     parts.headers.get(name)
 }
 
+/// The path and query that the client sent.
+pub(crate) fn target(parts: &Parts) -> Option<&PathAndQuery> {
+    original_uri(parts).path_and_query()
+}
+
 #[cfg(feature = "axum")]
-fn target(parts: &Parts) -> Option<&PathAndQuery> {
+pub(crate) fn original_uri(parts: &Parts) -> &Uri {
     // A nested router strips the prefix from the URI.
     let original = parts.extensions.get::<axum::extract::OriginalUri>();
-    original
-        .map_or(&parts.uri, |original| &original.0)
-        .path_and_query()
+    original.map_or(&parts.uri, |original| &original.0)
 }
 
 #[cfg(not(feature = "axum"))]
-fn target(parts: &Parts) -> Option<&PathAndQuery> {
-    parts.uri.path_and_query()
+pub(crate) fn original_uri(parts: &Parts) -> &Uri {
+    &parts.uri
 }

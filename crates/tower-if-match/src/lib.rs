@@ -103,6 +103,7 @@ pub mod problems;
 mod read;
 mod reason;
 mod refusal;
+mod representation;
 mod service;
 pub mod stack;
 mod sync;
@@ -117,6 +118,7 @@ pub use key::{FindKey, Found};
 pub use layer::IfMatchLayer;
 pub use reason::Reason;
 pub use refusal::Refusal;
+pub use representation::RepresentationLayer;
 pub use tag::{TagKey, TagMint};
 pub use way::{SingleProcess, Transaction};
 

@@ -6,8 +6,15 @@ use smallvec::{SmallVec, smallvec};
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     needs: SmallVec<[(Method, Need); 2]>,
-    creating: SmallVec<[Method; 2]>,
+    creating: Creating,
     pub(crate) wildcard_refused: bool,
+}
+
+/// The methods that create the resource where it is absent.
+#[derive(Clone, Debug)]
+enum Creating {
+    All,
+    These(SmallVec<[Method; 2]>),
 }
 
 /// Whether a write needs a condition. One that was sent is evaluated in any case.
@@ -28,7 +35,10 @@ impl Policy {
     }
 
     pub(crate) fn creates(&self, method: &Method) -> bool {
-        self.creating.contains(method)
+        match &self.creating {
+            Creating::All => true,
+            Creating::These(methods) => methods.contains(method),
+        }
     }
 
     pub(crate) fn set_need(&mut self, method: Method, need: Need) {
@@ -37,7 +47,12 @@ impl Policy {
     }
 
     pub(crate) fn set_creating(&mut self, methods: impl IntoIterator<Item = Method>) {
-        self.creating = methods.into_iter().collect();
+        self.creating = Creating::These(methods.into_iter().collect());
+    }
+
+    /// For handlers of which nothing is known: any of them may create what is absent.
+    pub(crate) fn set_all_creating(&mut self) {
+        self.creating = Creating::All;
     }
 }
 
@@ -45,7 +60,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             needs: SmallVec::new(),
-            creating: smallvec![Method::PUT],
+            creating: Creating::These(smallvec![Method::PUT]),
             wildcard_refused: false,
         }
     }

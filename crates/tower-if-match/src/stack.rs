@@ -4,5 +4,6 @@
 pub use crate::body::RefusalBody;
 pub use crate::future::ResponseFuture;
 pub use crate::gather::Gatherable;
+pub use crate::representation::{Represented, Resumable, Resumed};
 pub use crate::service::IfMatch;
 pub use crate::way::CompareAndSwap;

@@ -126,6 +126,14 @@ impl<S: VersionStore> TagMint<S> {
         &self.shared.scope
     }
 
+    /// The same mint for another store.
+    pub(crate) fn for_store<T: VersionStore>(&self) -> TagMint<T> {
+        TagMint {
+            shared: Arc::clone(&self.shared),
+            store: PhantomData,
+        }
+    }
+
     /// The mint of the same scope with other keys.
     pub(crate) fn rekeyed<const N: usize>(&self, keys: [TagKey; N]) -> Self {
         const { assert!(N > 0, "a mint needs a key") };

@@ -7,10 +7,12 @@ use crate::gather::Ungathered;
 use crate::reason::Reason;
 
 mod compare_and_swap;
+mod one_lock;
 mod single_process;
 mod transaction;
 
 pub use compare_and_swap::CompareAndSwap;
+pub(crate) use one_lock::OneLock;
 pub use single_process::SingleProcess;
 pub use transaction::Transaction;
 

@@ -10,7 +10,7 @@ use version_store::{Demand, VersionStore};
 
 use crate::Reason;
 use crate::body::RefusalBody;
-use crate::config::{Config, Denied};
+use crate::config::{Config, Denied, ErrorAnswer};
 use crate::decision::Decision;
 use crate::head::{Head, Kept};
 use crate::refusal::Refusal;
@@ -154,18 +154,16 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         head: Head<'_>,
         error: &S::Error,
     ) -> Response<B> {
-        if let Some(answer) = self.answer_of_error.and_then(|answer_of| answer_of(error)) {
-            return answer.map(B::from_text);
-        }
+        let reason = match self.answer_of_error.and_then(|answer_of| answer_of(error)) {
+            Some(ErrorAnswer::Borne(answer)) => return answer.map(B::from_text),
+            Some(ErrorAnswer::Refused(reason)) => reason,
+            None if S::is_busy(error) => Reason::Busy,
+            None => Reason::StoreUnavailable,
+        };
         tracing::error!(
             error = error as &dyn std::error::Error,
             "the store cannot tell the current version"
         );
-        let reason = if S::is_busy(error) {
-            Reason::Busy
-        } else {
-            Reason::StoreUnavailable
-        };
         self.refuse(head, Refusal::new(reason), None)
     }
 }

@@ -111,6 +111,23 @@ impl SingleProcess {
         self.locks.len()
     }
 
+    /// Reads the current version under the lock of this name.
+    pub(crate) async fn open_under<S: VersionStore>(
+        &self,
+        name: Canonical,
+        store: &S,
+        key: &S::Key,
+    ) -> OpenResult<S, UnderLock<S::Revision>> {
+        let lock = self.lock(name).await;
+        let at_work = lock.ok_or(OpenError::Busy)?;
+        let current = store.current(key).await?;
+        let before = current.clone();
+        Ok(Opened {
+            current,
+            held: UnderLock { at_work, before },
+        })
+    }
+
     pub(crate) async fn lock(&self, key: Canonical) -> Option<Arc<AtWork>> {
         within(self.patience, async {
             let lock = self.locks.lock(key).await;
@@ -164,14 +181,8 @@ impl<S: VersionStore> Way<S> for SingleProcess {
     }
 
     async fn open(&self, store: &S, key: &S::Key) -> OpenResult<S, Self::Held> {
-        let lock = self.lock(in_scope(&self.scope, key)).await;
-        let at_work = lock.ok_or(OpenError::Busy)?;
-        let current = store.current(key).await?;
-        let before = current.clone();
-        Ok(Opened {
-            current,
-            held: UnderLock { at_work, before },
-        })
+        let name = in_scope(&self.scope, key);
+        self.open_under(name, store, key).await
     }
 
     /// Nothing: a handler that asks for `Expected` stands under the wrong way, and is told so.

@@ -1,0 +1,337 @@
+//! The way that needs nothing: the version of a resource is the hash of what a GET of it answers.
+//!
+//! 1. A write's target is read with a GET of the service's own, made of the write's head
+//!    (`get.rs`), and the answer is hashed (`state.rs`). That is a [`VersionStore`], under the service
+//!    and the evaluation that every way has.
+//! 2. The write runs under a lock (`way/one_lock.rs`), which every write of the service waits for.
+//! 3. A read is held, hashed and tagged (`service.rs`).
+//! 4. What changes though nobody wrote is found out and reported (`watch.rs`).
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response, Uri};
+use tower_layer::Layer;
+use version_store::{Version, VersionStore};
+
+use crate::config::Config;
+use crate::key::{FindKey, Found};
+use crate::policy::Need;
+use crate::tag::TagKey;
+use crate::way::SingleProcess;
+
+mod body;
+mod get;
+mod inner;
+mod service;
+mod state;
+mod watch;
+
+pub use body::{Resumable, Resumed};
+pub use service::Represented;
+
+/// Guards a whole service that stays as it is: a router of blind handlers, without a store and
+/// without a word about versions.
+///
+/// The version of a resource is a hash of what a GET of it answers. The layer asks the service itself,
+/// evaluates the condition, and runs the write under a lock.
+///
+/// ```no_run
+/// use axum::{Router, ServiceExt, extract::Request, routing::get};
+/// use tower_if_match::RepresentationLayer;
+/// use tower::Layer;
+/// # async fn read() {}
+/// # async fn replace() {}
+///
+/// # async fn serve() -> std::io::Result<()> {
+/// let legacy: Router = Router::new().route("/posts/{id}", get(read).put(replace));
+/// let guarded = RepresentationLayer::new("posts-api").layer(legacy);
+///
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+/// axum::serve(listener, ServiceExt::<Request>::into_make_service(guarded)).await
+/// # }
+/// ```
+///
+/// # Where to mount it
+///
+/// **Around the whole service**, as above or by `nest_service` and `fallback_service`, with authentication,
+/// size limits and method override outside or inside. **Never inside a router**: not as `Router::layer`,
+/// `route_layer` or `route_service`. There the service that is asked for a GET would be the one handler
+/// of a PUT, and the GET would run the write. Inside axum's router it is found out: unsafe methods are
+/// answered 500 `unkeyed`. Around a single handler elsewhere it is not.
+///
+/// Compression belongs inside: nothing outside may change a body and leave its tag.
+///
+/// # What it promises, and what it costs
+///
+/// No update is lost as long as **every writer is in this process and goes through clones of this one
+/// layer**. Beyond that:
+///
+/// - **One write at a time.** Which paths are one row the layer cannot know (`/posts/7`, `/posts/07`,
+///   `/posts/7/publish`), so all writes wait for one lock, for
+///   [a bounded time](Self::with_patience). [`with_locks_by`](Self::with_locks_by) narrows that.
+/// - **Three GETs for each write**: one to refuse the hopeless before its content is read, one under the
+///   lock, one for the new tag. A refused write costs one.
+/// - **Reads are held** until they are whole, to be hashed. A read that negotiates (`Accept` other than
+///   [the fixed one](Self::with_accept), any `Accept-Language`, any `Accept-Encoding` but `identity`)
+///   costs a second GET. Browsers always do.
+/// - **Ranges are not served**: a read with `Range` gets the whole, which RFC 9110 §14.2 allows. Files are
+///   better served beside this layer.
+/// - **Equal content has an equal tag**, also after it was something else in between, and also of a
+///   resource that was removed and created again.
+/// - **The check comes before 404 and 405.** A write without a condition is 428 wherever it goes, one with
+///   `If-Match` on an absent target is 412. A POST to a collection is a write of that collection: it names
+///   the collection's tag, or POST is [exempt](Self::with_condition_exempt).
+/// - **The target is the resource**, path and query as sent. The tag of `/posts/7` does not fit
+///   `/posts/07`, nor that of `/posts/7?full` `/posts/7`.
+/// - **A body that changes by itself cannot be written**: with a time, a counter, a random value in it
+///   every tag is stale. The layer looks a second time where that is likely, and reports it as an error
+///   event. What a body depends on besides its target must be in fields that reads and writes share.
+///
+/// # What the service sees
+///
+/// The GET has the fields of the request that it is made for, so that credentials and whatever an
+/// authentication outside has put into the extensions are there. Left out are conditions, ranges, content
+/// fields, `Idempotency-Key`, what belongs to the connection, method overrides, and what negotiates. What
+/// it is answered decides:
+///
+/// | the service says to GET | the write is answered |
+/// | --- | --- |
+/// | 2xx | by its condition |
+/// | 404, 410 | by its condition; the resource is absent |
+/// | 405 that does not allow the write's method either, another 3xx or 4xx | the same: 401, 403, 302 are the client's to see |
+/// | 405, 406 | 500 `unkeyed`: what cannot be read cannot be guarded |
+/// | 206, 304, 5xx, too much, an encoded or broken body | 503 `store_unavailable` |
+///
+/// Reads and writes come to the service without the conditions that the layer has evaluated. An `ETag` that
+/// it sets is replaced, because its writes would not recognise it. Its `Last-Modified` stays: that tells
+/// something, and no condition of this layer's is compared with it.
+#[must_use = "a layer guards nothing until it is added to a service"]
+#[derive(Clone, Debug)]
+pub struct RepresentationLayer {
+    shared: Arc<Shared>,
+}
+
+impl RepresentationLayer {
+    /// A layer for a service of this name. The name goes into the tags, so that those of one service
+    /// do not fit another's.
+    pub fn new(scope: &str) -> Self {
+        let mut config = Config::new(scope, Unasked, Target, SingleProcess::new());
+        config.policy.set_all_creating();
+        Self {
+            shared: Arc::new(Shared {
+                config,
+                accept: HeaderValue::from_static("*/*"),
+                limit: 2 * 1024 * 1024,
+                patience: Duration::from_secs(5),
+                unit: None,
+                watch: watch::Watch::default(),
+            }),
+        }
+    }
+
+    /// What the GET that tells a resource's state accepts. Name the media type that has all of the
+    /// state and nothing else: a page in HTML often has a token in it that is never the same.
+    ///
+    /// Default: `*/*`, because that is what most programs send and what a service without negotiation
+    /// ignores; a read that asks for the same costs no second GET.
+    ///
+    /// # Panics
+    ///
+    /// If it is not the value of a field.
+    pub fn with_accept(self, accept: &'static str) -> Self {
+        self.with(|shared| shared.accept = HeaderValue::from_static(accept))
+    }
+
+    /// Lets writes by this method go without a condition. One that is sent is still evaluated.
+    ///
+    /// **Loosens safety**: a client that sends no condition overwrites blindly.
+    pub fn with_condition_optional(self, method: Method) -> Self {
+        self.with(|shared| shared.config.policy.set_need(method, Need::Optional))
+    }
+
+    /// As [`with_condition_optional`](Self::with_condition_optional), and asks the service nothing
+    /// where no condition was sent: for methods that overwrite nothing, such as the POST that adds to a
+    /// collection, and for targets that take no GET. The write still waits for the lock.
+    ///
+    /// **Loosens safety**: a client that sends no condition overwrites blindly.
+    pub fn with_condition_exempt(self, method: Method) -> Self {
+        self.with(|shared| shared.config.policy.set_need(method, Need::Exempt))
+    }
+
+    /// Mints tags with the first key and recognises those of all.
+    ///
+    /// Default: one public key.
+    pub fn with_tag_keys<const N: usize>(self, keys: [TagKey; N]) -> Self {
+        self.with(|shared| shared.config.tags = shared.config.tags.rekeyed(keys))
+    }
+
+    /// The page that the problem documents' `type` points into, without a fragment.
+    ///
+    /// Default: [the page of this crate's documentation](crate::problems).
+    pub fn with_problem_types(self, page: &str) -> Self {
+        self.with(|shared| {
+            shared.config.documents = Arc::new(shared.config.documents.with_page(page));
+        })
+    }
+
+    /// How long a write waits for the lock, and for each GET, before it is answered 503. A read whose
+    /// body is not there by then goes untagged.
+    ///
+    /// Default: 5 seconds.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        self.with(|shared| {
+            shared.patience = patience;
+            shared.config.way = shared.config.way.clone().with_patience(patience);
+        })
+    }
+
+    /// How many octets of a write's content are read before the lock is taken. More is 413.
+    ///
+    /// Default: 2 MiB.
+    pub fn with_content_limit(self, octets: usize) -> Self {
+        self.with(|shared| {
+            shared.config.way = shared.config.way.clone().with_content_limit(octets);
+        })
+    }
+
+    /// How many octets of a representation are held to be hashed. A larger one is passed on untagged, and
+    /// its resource cannot be written: 503.
+    ///
+    /// Default: 2 MiB.
+    pub fn with_representation_limit(self, octets: usize) -> Self {
+        self.with(|shared| shared.limit = octets)
+    }
+
+    /// Names the unit that a write's target is part of, from the URI as the client sent it: writes of
+    /// one unit wait for each other, writes of different units do not. For `/tenants/ada/posts/7` that
+    /// could be `ada`.
+    ///
+    /// **Loosens safety**: two spellings or parts of one row that come to different units lose updates.
+    /// It is right where no write under one unit changes what a GET under another one answers.
+    ///
+    /// Default: one unit.
+    pub fn with_locks_by(self, unit: impl Fn(&Uri) -> String + Send + Sync + 'static) -> Self {
+        self.with(|shared| shared.unit = Some(Arc::new(unit)))
+    }
+
+    /// Waits until no write is at work any more, for the end of the program: writes whose clients have
+    /// left still run to their end. Stop serving first.
+    pub async fn drained(&self) {
+        self.shared.config.way.drained().await;
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Shared)) -> Self {
+        change(Arc::make_mut(&mut self.shared));
+        self
+    }
+}
+
+impl<Svc> Layer<Svc> for RepresentationLayer {
+    type Service = Represented<Svc>;
+
+    fn layer(&self, service: Svc) -> Self::Service {
+        Represented::new(service, Arc::clone(&self.shared))
+    }
+}
+
+/// Names the unit that a target is part of.
+type UnitOf = dyn Fn(&Uri) -> String + Send + Sync;
+
+/// Everything the layer was told.
+#[derive(Clone)]
+struct Shared {
+    /// What every request's configuration is made of: the store is made for each, because what a
+    /// resource is depends on who looks at it.
+    config: Config<Unasked, Target, SingleProcess>,
+    accept: HeaderValue,
+    limit: usize,
+    patience: Duration,
+    unit: Option<Arc<UnitOf>>,
+    watch: watch::Watch,
+}
+
+impl Shared {
+    /// Reads the content of an answer, as far as it can be held.
+    async fn hold<B: Resumable>(&self, answer: Response<B>) -> Response<Resumed<B>> {
+        let (head, content) = answer.into_parts();
+        let content = if is_endless(&head.headers) {
+            Resumed::unread(content)
+        } else {
+            Resumed::read(content, self.limit, self.patience).await
+        };
+        Response::from_parts(head, content)
+    }
+}
+
+/// Whether content comes bit by bit, for as long as somebody listens.
+fn is_endless(fields: &HeaderMap) -> bool {
+    const ENDLESS: [&[u8]; 2] = [b"text/event-stream", b"multipart/x-mixed-replace"];
+    let Some(media_type) = fields.get(CONTENT_TYPE) else {
+        return false;
+    };
+    let named = |name: &[u8]| {
+        let start = media_type.as_bytes().get(..name.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(name))
+    };
+    ENDLESS.into_iter().any(named)
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("config", &self.config)
+            .field("accept", &self.accept)
+            .field("limit", &self.limit)
+            .field("patience", &self.patience)
+            .field("locks_by", &self.unit.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The key is the target as it was sent.
+#[derive(Clone, Copy, Debug)]
+struct Target;
+
+impl FindKey<String> for Target {
+    fn find(&self, head: &mut Parts) -> Found<String> {
+        if is_inside_a_router(head) {
+            return Found::Misconfigured(
+                "a RepresentationLayer stands inside a router, where a GET would run the handler of \
+                 the write; put it around the whole router"
+                    .to_owned(),
+            );
+        }
+        Found::Key(get::target_text(head))
+    }
+}
+
+#[cfg(feature = "axum")]
+fn is_inside_a_router(head: &Parts) -> bool {
+    head.extensions
+        .get::<axum::extract::MatchedPath>()
+        .is_some()
+}
+
+#[cfg(not(feature = "axum"))]
+fn is_inside_a_router(_: &Parts) -> bool {
+    false
+}
+
+/// The store of a configuration that no request has been made a store for.
+#[derive(Clone, Copy, Debug)]
+struct Unasked;
+
+impl VersionStore for Unasked {
+    type Key = String;
+    type Revision = String;
+    type Error = Infallible;
+
+    async fn current(&self, _: &String) -> Result<Option<Version<String>>, Infallible> {
+        Ok(None)
+    }
+}

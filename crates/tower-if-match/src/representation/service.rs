@@ -1,0 +1,239 @@
+use std::error::Error;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, ETAG};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_precondition::MethodClass;
+use tower_service::Service;
+use version_store::{Canonical, Version, VersionStore, Versioned};
+
+use super::body::Resumed;
+use super::get::{asks_for_state, strip_read};
+use super::inner::{Answer, Inner};
+use super::state::{Seen, Unknown, content_hash, version_of};
+use super::{Resumable, Shared};
+use crate::Reason;
+use crate::gather::Gatherable;
+use crate::head::Kept;
+use crate::head::original_uri;
+use crate::key::{FindKey, Found};
+use crate::policy::Need;
+use crate::read::Reading;
+use crate::refusal::Refusal;
+use crate::service::IfMatch;
+use crate::way::OneLock;
+
+/// The service that [`RepresentationLayer`](crate::RepresentationLayer) makes of another.
+#[derive(Clone, Debug)]
+pub struct Represented<Svc> {
+    inner: Inner<Svc>,
+    shared: Arc<Shared>,
+}
+
+impl<Svc> Represented<Svc> {
+    pub(super) fn new(service: Svc, shared: Arc<Shared>) -> Self {
+        let watch = shared.watch.clone();
+        Self {
+            inner: Inner { service, watch },
+            shared,
+        }
+    }
+}
+
+impl<Svc, ReqBody, B> Service<Request<ReqBody>> for Represented<Svc>
+where
+    Svc: Service<Request<ReqBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    Svc::Future: Send,
+    Svc::Error: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
+    ReqBody: Gatherable + 'static,
+    B: Resumable,
+{
+    type Response = Response<B>;
+    type Error = Svc::Error;
+    type Future = Answer<B, Svc::Error>;
+
+    /// Always ready: see [`Inner`].
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Svc::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let mut inner = self.inner.clone();
+        match MethodClass::of(request.method()) {
+            MethodClass::Unconditional => inner.call(request),
+            MethodClass::Read => Box::pin(read(Arc::clone(&self.shared), inner, request)),
+            MethodClass::Write => Box::pin(write(Arc::clone(&self.shared), inner, request)),
+        }
+    }
+}
+
+async fn write<Svc, ReqBody, B>(
+    shared: Arc<Shared>,
+    inner: Inner<Svc>,
+    request: Request<ReqBody>,
+) -> Result<Response<B>, Svc::Error>
+where
+    Svc: Service<Request<ReqBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    Svc::Future: Send,
+    Svc::Error: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
+    ReqBody: Gatherable + 'static,
+    B: Resumable,
+{
+    let (parts, body) = request.into_parts();
+    let mut seen = Seen::of(&parts, inner.clone(), &shared);
+    let exempt = shared.config.policy.need(&parts.method) == Need::Exempt
+        && shared.config.conditions(&parts).is_empty();
+    if exempt {
+        seen = seen.unasked();
+    }
+    let unit = shared.unit.as_ref().map(|unit| unit(original_uri(&parts)));
+    let config = shared.config.clone().with_store(seen.clone());
+    let mut config = config.with_way(|scope| OneLock {
+        process: shared.config.way.clone(),
+        name: name_of(scope, unit.as_deref()),
+    });
+    config.answer_of_error = Some(Unknown::answer);
+    let created_elsewhere = parts.method != Method::PUT;
+
+    let request = Request::from_parts(parts, body);
+    let mut response = IfMatch::new(inner, Arc::new(config)).call(request).await?;
+
+    // The validators of a 201 are those of what was created (RFC 9110 §15.3.2), which is not the
+    // collection that was posted to.
+    if created_elsewhere && response.status() == StatusCode::CREATED {
+        response.headers_mut().remove(ETAG);
+    }
+    let refusal = response.extensions().get::<Refusal>();
+    if refusal.map(Refusal::reason) == Some(Reason::StaleVersion)
+        && shared.watch.first_stale(&seen.get().id(seen.key()))
+    {
+        // Only to see whether it has changed by itself.
+        let _ = seen.current(seen.key()).await;
+    }
+    Ok(response)
+}
+
+fn name_of(scope: &Canonical, unit: Option<&str>) -> Canonical {
+    let mut name = scope.clone();
+    if let Some(unit) = unit {
+        name.text(unit);
+    }
+    name
+}
+
+async fn read<Svc, ReqBody, B>(
+    shared: Arc<Shared>,
+    mut inner: Inner<Svc>,
+    request: Request<ReqBody>,
+) -> Result<Response<B>, Svc::Error>
+where
+    Svc: Service<Request<ReqBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    Svc::Future: Send,
+    Svc::Error: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
+    ReqBody: Gatherable + 'static,
+    B: Resumable,
+{
+    let (mut parts, body) = request.into_parts();
+    if let Found::Misconfigured(why) = shared.config.finder.find(&mut parts) {
+        tracing::error!(why, "reads go untagged");
+        return inner.call(Request::from_parts(parts, body)).await;
+    }
+    let seen: Seen<Svc, ReqBody> = Seen::of(&parts, inner.clone(), &shared);
+    let conditions = shared.config.conditions(&parts);
+    let reading = Reading {
+        kept: (!conditions.is_empty()).then(|| Kept::of(&parts, conditions, false)),
+        key: seen.key().clone(),
+        before: None,
+    };
+    let head_only = parts.method == Method::HEAD;
+    strip_read(&mut parts.headers);
+    let (answer, version, variant) = if parts.method == Method::QUERY {
+        // Its content depends on more than the resource.
+        let answer = inner.call(Request::from_parts(parts, body)).await?;
+        (answer.map(Resumed::unread), None, None)
+    } else if asks_for_state(&parts, &shared.accept) && body.is_end_stream() {
+        let moment = shared.watch.moment();
+        let answer = inner.call(seen.get().request()).await?;
+        let answer = shared.hold(answer).await;
+        let version = told(version_of(&answer));
+        if let Some(version) = &version {
+            seen.watch(version, moment).await;
+        }
+        (answer, version, None)
+    } else {
+        // The state first: a tag that is older than its body costs one more 412, the other way round
+        // it would let a client destroy what it has not seen.
+        let version = told(seen.current(seen.key()).await);
+        parts.method = Method::GET;
+        let answer = inner.call(Request::from_parts(parts, body)).await?;
+        let answer = shared.hold(answer).await;
+        let own = told(content_hash(&answer).map(Some));
+        let variant = own.as_ref().map(|own| own[..8].to_owned());
+        let version = version.filter(|_| is_whole(answer.status()) && own.is_some());
+        let differs = version.as_ref().map(Version::revision) != own.as_ref();
+        (answer, version, variant.filter(|_| differs))
+    };
+    let mut response = answer.map(Resumed::into_body);
+    response.headers_mut().remove(ACCEPT_RANGES);
+    if head_only {
+        response = without_content(response);
+    }
+    let marked = match version {
+        Some(version) => mark(version, variant, response),
+        None => untagged(response),
+    };
+    let config = shared.config.clone().with_store(seen);
+    Ok(config.conclude_read(&reading, marked))
+}
+
+/// What is known, and an event where what is not known is the service's fault.
+fn told<T>(known: Result<Option<T>, Unknown>) -> Option<T> {
+    known.unwrap_or_else(|error| {
+        if matches!(error, Unknown::Encoded) {
+            tracing::error!(error = &error as &dyn Error, "a read goes untagged");
+        } else {
+            tracing::debug!(error = &error as &dyn Error, "a read goes untagged");
+        }
+        None
+    })
+}
+
+/// Whether an answer holds a whole representation.
+fn is_whole(status: StatusCode) -> bool {
+    status.is_success() && status != StatusCode::PARTIAL_CONTENT
+}
+
+fn mark<B>(
+    version: Version<String>,
+    variant: Option<String>,
+    response: Response<B>,
+) -> Response<B> {
+    let versioned = Versioned::new(version, response);
+    match variant {
+        Some(variant) => versioned.with_variant(variant),
+        None => versioned,
+    }
+    .into_response()
+}
+
+/// A strong tag of the service's own would never satisfy a write.
+fn untagged<B>(mut response: Response<B>) -> Response<B> {
+    let own = response.headers().get(ETAG);
+    if own.is_some_and(|tag| !tag.as_bytes().starts_with(b"W/")) && response.status().is_success() {
+        response.headers_mut().remove(ETAG);
+    }
+    response
+}
+
+/// The answer to HEAD that a GET was asked for.
+fn without_content<B: Resumable>(mut response: Response<B>) -> Response<B> {
+    if let Some(length) = response.body().size_hint().exact() {
+        let fields = response.headers_mut();
+        fields
+            .entry(CONTENT_LENGTH)
+            .or_insert_with(|| HeaderValue::from(length));
+    }
+    response.map(|_| B::from_text(Bytes::new()))
+}
