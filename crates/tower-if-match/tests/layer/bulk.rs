@@ -1,5 +1,6 @@
 //! Several resources in one write, by compare and swap.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,10 +8,13 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use axum::routing::{get, patch};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
+use tower::{Layer, ServiceExt, service_fn};
 use tower_if_match::bulk::{BulkLayer, ExpectedItems, Item, ItemTags, Unreadable};
 use tower_if_match::{
     Expected, IfMatchLayer, Lost, MemoryStore, PathKey, Refusal, TagMint, Version, Versioned,
@@ -539,13 +543,80 @@ async fn a_read_of_the_collection_passes_and_a_second_layer_does_not() {
 
 #[tokio::test]
 async fn the_refusal_is_in_the_extensions_without_the_tag_of_an_item() {
-    use tower::ServiceExt;
     let api = api();
     let request = request("PATCH", "/posts").body(Body::from(r#"[[1, null, ""]]"#));
     let response = api.app.clone().oneshot(request.unwrap()).await.unwrap();
     let refusal = response.extensions().get::<Refusal>().unwrap();
     assert_eq!(refusal.reason().as_str(), "missing_condition");
     assert_eq!(refusal.current_tag(), None);
+}
+
+/// For an answer of another form than the layer's.
+#[tokio::test]
+async fn a_handler_mints_the_tags_itself() {
+    async fn minting(
+        State(posts): State<Posts>,
+        Extension(tags): Extension<TagMint<Posts>>,
+        expected: ExpectedItems<Posts>,
+        content: Json<Vec<Value>>,
+    ) -> Result<Json<Vec<String>>, Lost> {
+        let keys: Vec<u64> = expected.keys().copied().collect();
+        let made = posts.put_all(texts(content), expected)?;
+        let minted = keys.iter().zip(&made).map(|(key, version)| {
+            let tag = tags.tag(key, version).unwrap();
+            tag.to_string()
+        });
+        Ok(Json(minted.collect()))
+    }
+    let posts = posts();
+    let bulk = layer(&posts);
+    let methods = patch(minting).layer(Extension(bulk.tags()));
+    let api = with(&posts, methods, bulk);
+    let answer = api
+        .send(&json!([[2, api.tag(2), "b"], [1, api.tag(1), "a"]]))
+        .await;
+    let tags: Vec<String> = serde_json::from_slice(&answer.body).unwrap();
+    for (id, tag) in [2, 1].into_iter().zip(tags) {
+        let path = format!("/posts/{id}");
+        let single = request("PUT", &path).header(IF_MATCH, tag);
+        let single = send(&api.app, single.body(Body::from("again")).unwrap()).await;
+        assert_eq!(single.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn any_tower_stack_will_do() {
+    async fn handle(
+        posts: Posts,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Full<Bytes>>, Infallible> {
+        let expected = ExpectedItems::<Posts>::from_extensions(request.extensions()).unwrap();
+        let content = request.into_body().collect().await.unwrap().to_bytes();
+        assert!(content.starts_with(b"[["), "the content is still there");
+        let mut response = Response::new(Full::default());
+        if posts.put_all(vec!["second".to_owned()], expected).is_ok() {
+            ItemTags::mark(&mut response);
+        }
+        Ok(response)
+    }
+    let posts = posts();
+    let bulk = layer(&posts);
+    let tag = |version: &Version| bulk.tags().tag(&1, version).unwrap().to_string();
+    let first = tag(posts.get(&1).unwrap().version());
+    let content = json!([[1, first, ""]]).to_string();
+    let request = || {
+        let body = Full::new(Bytes::from(content.clone()));
+        Request::patch("/posts").body(body).unwrap()
+    };
+    let inner = posts.clone();
+    let service = bulk.layer(service_fn(move |request| handle(inner.clone(), request)));
+    let answer = Answer::of(service.clone().oneshot(request()).await.unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let told: Value = serde_json::from_slice(&answer.body).unwrap();
+    let second = tag(posts.get(&1).unwrap().version());
+    assert_eq!(told["items"][0]["etag"], second);
+    let answer = Answer::of(service.oneshot(request()).await.unwrap()).await;
+    assert_eq!(crate::bulk::told(&answer), json!([[412, "stale_version"]]));
 }
 
 /// Of two requests over the same two posts in opposite orders, how many were acknowledged, round by

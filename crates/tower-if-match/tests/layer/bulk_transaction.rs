@@ -317,6 +317,26 @@ async fn rows_taken_in_any_order_wait_for_each_other() {
     assert!(statuses[0].contains(&503), "{statuses:?}");
 }
 
+/// Whoever waited in vain is not told to try again with a tag that has become stale.
+#[tokio::test]
+async fn who_waited_in_vain_is_told_what_became_of_its_versions() {
+    let books = Books::new();
+    let bulk_layer =
+        layer(&books).with_way(Transaction::new().with_patience(Duration::from_millis(50)));
+    let app = Router::new()
+        .route("/posts", patch(write_all).route_layer(bulk_layer))
+        .with_state(books.clone());
+    let content = both(&books, "second");
+    let held = books.ledger.begin(&[8]).await.unwrap();
+    let answer = bulk(&app, &content).await;
+    assert_eq!(answer.reason(), "busy");
+    *books.script.overtaken.lock().unwrap() = Some(7);
+    let answer = bulk(&app, &content).await;
+    assert_eq!(told(&answer), json!([null, [412, "stale_version"]]));
+    drop(held);
+    assert_eq!(books.ledger.open().0, 0);
+}
+
 #[tokio::test]
 async fn a_handler_that_does_not_write_in_the_transaction_is_an_error() {
     async fn ignores() {}
