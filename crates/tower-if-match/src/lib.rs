@@ -72,6 +72,20 @@
 //! for `Expected` answers 500, one that does not writes blindly. [`GuardedRoute`] adds a route in one
 //! step, and replaces its fallback.
 //!
+//! # Closing the race
+//!
+//! Between the check and the write anybody may write. What closes that gap is a choice
+//! (`docs/closing-the-race.md` helps with it):
+//!
+//! | way | the handler's part | processes |
+//! | --- | --- | --- |
+//! | compare and swap, the default | writes on the expected version, and settles [`Expected`] | any number |
+//! | [`Transaction`] | takes [`Tx`], an open transaction of the store's, and writes as it always did | any number |
+//! | [`SingleProcess`] | none: it runs under a lock | one |
+//! | [`RepresentationLayer`] | none, and no store either | one |
+//!
+//! [`bulk`] guards requests that write several resources.
+//!
 //! # What it cannot see
 //!
 //! A handler that writes blindly and then settles as written. A writer that goes past the layer is
