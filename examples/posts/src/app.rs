@@ -6,15 +6,16 @@ use axum::http::header::{
     LAST_MODIFIED, LOCATION,
 };
 use axum::http::{HeaderName, Method, Request};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use axum::{Router, middleware};
 use tower::ServiceBuilder;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::trace::TraceLayer;
-use tower_if_match::{IfMatchLayer, PathKey, TagMint};
+use tower_if_match::{IfMatchLayer, PathKey, TagMint, Transaction};
 
+use crate::handlers::{compare_and_swap, transaction};
 use crate::request_id::X_REQUEST_ID;
-use crate::store::PostStore;
+use crate::store::{PostStore, TransactionalPosts};
 use crate::{answer, declared_content, declared_size, handlers, pages, request_id};
 
 /// What the handlers share.
@@ -25,19 +26,46 @@ pub(crate) struct App<S: PostStore> {
     pub(crate) tags: TagMint<S::Versions>,
 }
 
-/// The whole API on this store.
-///
+/// The whole API on this store, whose own conditional writes close the race.
+pub fn app<S: PostStore>(posts: S) -> Router {
+    let guard = guard(&posts);
+    let post = get(handlers::read::<S>)
+        .put(compare_and_swap::replace::<S>)
+        .patch(compare_and_swap::patch::<S>)
+        .delete(compare_and_swap::remove::<S>);
+    // `route_layer` wraps what was added before it, so the methods come first, and the last layer is
+    // the outermost.
+    routes(posts, &guard, post.route_layer(guard.clone()))
+}
+
+/// The same API, where the layer closes the race by transactions of the store's.
+pub fn app_in_transactions<S: TransactionalPosts>(posts: S) -> Router {
+    let guard = guard(&posts);
+    let post = get(handlers::read::<S>)
+        .put(transaction::replace::<S>)
+        .patch(transaction::patch::<S>)
+        .delete(transaction::remove::<S>);
+    let in_transactions = guard.clone().with_way(Transaction::new());
+    routes(posts, &guard, post.route_layer(in_transactions))
+}
+
+fn guard<S: PostStore>(posts: &S) -> IfMatchLayer<S::Versions, PathKey> {
+    IfMatchLayer::new("posts", posts.versions(), PathKey)
+        .with_resource_noun("post")
+        // Everybody may read the posts, so a 412 may show everybody the current one.
+        .with_public_conflicts()
+}
+
 /// From outside in: request id, trace, CORS, problem documents, declared size; routing and method;
 /// what the head declares of the content; the precondition layer; the handler. So 404, 405, 413 and
 /// 415 are the same whatever conditions a request bears, and what is refused by its head never reads
 /// the body.
-pub fn app<S: PostStore>(posts: S) -> Router {
-    let guard = IfMatchLayer::new("posts", posts.versions(), PathKey)
-        .with_resource_noun("post")
-        // Everybody may read the posts, so a 412 may show everybody the current one.
-        .with_public_conflicts();
+fn routes<S: PostStore>(
+    posts: S,
+    guard: &IfMatchLayer<S::Versions, PathKey>,
+    post: MethodRouter<App<S>>,
+) -> Router {
     let tags = guard.tags();
-
     Router::new()
         .route(
             "/api/posts",
@@ -50,14 +78,7 @@ pub fn app<S: PostStore>(posts: S) -> Router {
         )
         .route(
             "/api/posts/{id}",
-            // `route_layer` wraps what was added before it, so the methods come first, and the last
-            // layer is the outermost.
-            get(handlers::read::<S>)
-                .put(handlers::replace::<S>)
-                .patch(handlers::patch::<S>)
-                .delete(handlers::remove::<S>)
-                .route_layer(guard)
-                .route_layer(middleware::from_fn(declared_content::check)),
+            post.route_layer(middleware::from_fn(declared_content::check)),
         )
         .route("/healthz", get(handlers::health::<S>))
         .route("/metrics", get(pages::metrics))

@@ -1,5 +1,6 @@
-//! What the routes do. Those that write take [`Expected`], hand it to the store's write, and say
-//! nothing about tags or conditions: that is the layer's.
+//! What the routes do. None of them says anything about tags or conditions: that is the layer's.
+//!
+//! Those that write a post exist twice, one file for each way of closing the race.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,13 +9,15 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse};
 use serde::Serialize;
 use tower_if_match::http_precondition::EntityTag;
-use tower_if_match::{Demand, Expected};
 
 use crate::answer::Refused;
 use crate::app::App;
 use crate::extract::{Content, Target};
 use crate::post::{Draft, Post, PostId};
-use crate::store::PostStore;
+use crate::store::{PostStore, Put};
+
+pub(crate) mod compare_and_swap;
+pub(crate) mod transaction;
 
 /// Caches may keep it, but have to ask before they use it.
 const REVALIDATE: [(HeaderName, &str); 1] = [(CACHE_CONTROL, "no-cache")];
@@ -69,59 +72,22 @@ pub(crate) async fn read<S: PostStore>(
     Ok(post.map(|post| (REVALIDATE, Json(post))))
 }
 
-pub(crate) async fn replace<S: PostStore>(
-    State(app): State<App<S>>,
-    Target(id): Target,
-    expected: Expected<S::Versions>, // what the condition demands; hopeless requests never get here
-    Content(sent): Content,
-) -> Result<impl IntoResponse, Refused> {
-    let draft = Draft::check(sent, Some(id))?;
-    let put = app.posts.put(draft, expected).await?; // one atomic step; lost if someone was faster
-    let status = if put.created {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
-    Ok((status, [(CONTENT_LOCATION, path(id))], Json(put.post))) // the layer sets the new ETag
-}
-
-pub(crate) async fn patch<S: PostStore>(
-    State(app): State<App<S>>,
-    Target(id): Target,
-    expected: Expected<S::Versions>,
-    Content(patch): Content,
-) -> Result<impl IntoResponse, Refused> {
-    let Some(post) = app.posts.read(id).await? else {
-        return Err(match expected.demand() {
-            // Absent as the layer saw it, or under no condition.
-            Demand::Nothing | Demand::Absent | Demand::Anything => Refused::absent(),
-            // Gone since: the layer evaluates afresh.
-            Demand::Exactly(_) | Demand::Existing => expected.lost().into(),
-        });
-    };
-    // What is made from one version must not be stored over another, not even under `If-Match: *`.
-    let expected = expected.narrowed_to(post.version())?;
-    let put = app
-        .posts
-        .put(Draft::patched(post.body(), &patch)?, expected)
-        .await?;
-    Ok(([(CONTENT_LOCATION, path(id))], Json(put.post)))
-}
-
-pub(crate) async fn remove<S: PostStore>(
-    State(app): State<App<S>>,
-    Target(_): Target,
-    expected: Expected<S::Versions>,
-) -> Result<StatusCode, Refused> {
-    app.posts.remove(expected).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
 pub(crate) async fn health<S: PostStore>(
     State(app): State<App<S>>,
 ) -> Result<impl IntoResponse, Refused> {
     app.posts.ping().await?;
     Ok(([(CACHE_CONTROL, "no-store")], "ok\n"))
+}
+
+/// The post that a write made, whose `ETag` the layer adds.
+fn written(put: Put) -> impl IntoResponse {
+    let status = if put.created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    let location = [(CONTENT_LOCATION, path(put.post.id))];
+    (status, location, Json(put.post))
 }
 
 fn path(id: PostId) -> String {

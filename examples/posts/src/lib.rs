@@ -1,7 +1,8 @@
 //! A posts API whose writes cannot lose an update.
 //!
 //! Read it in this order: [`app`], where the precondition layer is mounted and with what around it;
-//! the handlers; [`store::sqlite`], where a conditional write is one statement.
+//! the handlers, one file for each way of closing the race; [`store::postgres`], where a conditional write
+//! is one statement.
 //!
 //! ```
 //! use posts::{app, store::MemoryPosts};
@@ -21,4 +22,4 @@ mod request_id;
 pub mod serve;
 pub mod store;
 
-pub use app::app;
+pub use app::{app, app_in_transactions};

@@ -2,11 +2,15 @@
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::Parser;
-use posts::store::location::masked;
-use posts::store::{Location, MemoryPosts, PostStore, SqlitePosts};
-use posts::{app, serve};
+use axum::Router;
+use clap::{Parser, ValueEnum};
+use posts::store::location::not_opened;
+use posts::store::{
+    Location, MemoryPosts, OpenError, PostgresPosts, SqlitePosts, TransactionalPosts,
+};
+use posts::{app, app_in_transactions, serve};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -18,9 +22,20 @@ struct Arguments {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
     listen: String,
 
-    /// Where the posts are kept: sqlite:PATH (created when missing) or memory:.
+    /// Where the posts are kept: sqlite:PATH (created when missing), postgres://… or memory:.
     #[arg(long, value_name = "URL", default_value = "sqlite:posts.db")]
     store: String,
+
+    /// How two writes of one post are kept apart: by a write that is conditional on the version, or in a
+    /// transaction that holds the post (not with memory:).
+    #[arg(long, value_enum, default_value = "compare-and-swap")]
+    way: Way,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Way {
+    CompareAndSwap,
+    Transaction,
 }
 
 #[tokio::main]
@@ -45,25 +60,52 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Result<(), String> {
-    match arguments
+    let location: Location = arguments
         .store
         .parse()
-        .map_err(|error| format!("{error}"))?
-    {
-        Location::Memory => listen(arguments, MemoryPosts::new()).await,
-        Location::Sqlite(path) => {
-            let posts = SqlitePosts::open(&path).await.map_err(|error| {
-                format!(
-                    "cannot open the store {}: {error}",
-                    masked(&arguments.store)
-                )
-            })?;
-            listen(arguments, posts).await
+        .map_err(|error| format!("{error}"))?;
+    match (location, arguments.way) {
+        (Location::Memory, Way::CompareAndSwap) => listen(arguments, app(MemoryPosts::new())).await,
+        (Location::Memory, Way::Transaction) => {
+            Err("the store memory: has no transactions: leave --way transaction out".to_owned())
+        }
+        (Location::Sqlite(path), _) => {
+            let posts = opened(arguments, SqlitePosts::open(&path).await)?;
+            let served = listen(arguments, guarded(arguments, posts.clone())).await;
+            ended(posts.close()).await;
+            served
+        }
+        (Location::Postgres(url), _) => {
+            let posts = opened(arguments, PostgresPosts::open(&url).await)?;
+            let served = listen(arguments, guarded(arguments, posts.clone())).await;
+            ended(posts.close()).await;
+            served
         }
     }
 }
 
-async fn listen(arguments: &Arguments, posts: impl PostStore) -> Result<(), String> {
+fn opened<S>(arguments: &Arguments, posts: Result<S, OpenError>) -> Result<S, String> {
+    posts.map_err(|error| not_opened(&arguments.store, &error))
+}
+
+fn guarded(arguments: &Arguments, posts: impl TransactionalPosts) -> Router {
+    match arguments.way {
+        Way::CompareAndSwap => app(posts),
+        Way::Transaction => app_in_transactions(posts),
+    }
+}
+
+/// Waits for connections to be closed, unless a request that was cut off still uses one.
+async fn ended(closed: impl Future<Output = ()>) {
+    if tokio::time::timeout(Duration::from_secs(5), closed)
+        .await
+        .is_err()
+    {
+        tracing::warn!("a connection of the store is still in use");
+    }
+}
+
+async fn listen(arguments: &Arguments, app: Router) -> Result<(), String> {
     let told = serve::told_to_stop().map_err(|error| format!("no signals: {error}"))?;
     let listener = TcpListener::bind(&arguments.listen)
         .await
@@ -71,7 +113,7 @@ async fn listen(arguments: &Arguments, posts: impl PostStore) -> Result<(), Stri
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     // Whoever started this may have closed its end; that is no reason not to serve.
     let _ = writeln!(std::io::stdout(), "listening on http://{address}");
-    serve::until(told, listener, app(posts))
+    serve::until(told, listener, app)
         .await
         .map_err(|error| error.to_string())
 }

@@ -1,5 +1,6 @@
 //! Which store `--store` names.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -10,6 +11,8 @@ use thiserror::Error;
 pub enum Location {
     /// `memory:`
     Memory,
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, or `postgresql://…`: the whole URL.
+    Postgres(String),
     /// `sqlite:PATH`, also with slashes, as in `sqlite:///var/lib/posts.db`.
     Sqlite(PathBuf),
 }
@@ -33,7 +36,7 @@ impl FromStr for Location {
             })
         };
         let Some((scheme, rest)) = url.split_once(':') else {
-            return refused("it is no URL, such as sqlite:posts.db or memory:");
+            return refused("it is no URL, such as sqlite:posts.db or postgres://localhost/posts");
         };
         match (scheme, rest.strip_prefix("//").unwrap_or(rest)) {
             ("memory", "") => Ok(Self::Memory),
@@ -42,7 +45,19 @@ impl FromStr for Location {
             // Each connection would have a database of its own.
             ("sqlite", ":memory:") => refused("the store in memory is memory:"),
             ("sqlite", path) => Ok(Self::Sqlite(PathBuf::from(path))),
-            _ => refused("there are only sqlite:PATH and memory:"),
+            ("postgres" | "postgresql", server) => {
+                let (_, behind) =
+                    server.split_at(server.find(['/', '?', '#']).unwrap_or(server.len()));
+                match (rest.starts_with("//"), behind.contains('@')) {
+                    (false, _) => refused("// has to follow the colon"),
+                    // Otherwise the end of such a password would be taken for a name, and shown.
+                    (_, true) => refused(
+                        "a / ? # in its password, and an @ behind it, is written %2F %3F %23 %40",
+                    ),
+                    (true, false) => Ok(Self::Postgres(url.to_owned())),
+                }
+            }
+            _ => refused("there are only sqlite:PATH, postgres://… and memory:"),
         }
     }
 }
@@ -72,6 +87,23 @@ pub fn masked(url: &str) -> String {
     shown
 }
 
+/// What kept a store from being opened, on one line and without the password of its URL.
+pub fn not_opened(url: &str, error: &impl Display) -> String {
+    let mut why = error.to_string().escape_debug().to_string();
+    let userinfo = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.rsplit_once('@'));
+    let in_front = userinfo.and_then(|(userinfo, _)| userinfo.split_once(':'));
+    let behind = url.split_once("password=");
+    let behind = behind.map(|(before, value)| (before, value.split('&').next().unwrap_or("")));
+    for (_, password) in in_front.into_iter().chain(behind) {
+        if !password.is_empty() {
+            why = why.replace(password, "***");
+        }
+    }
+    format!("cannot open the store {}: {why}", masked(url))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +126,8 @@ mod tests {
         for url in [
             "",
             "posts.db",
+            "postgres:localhost/posts",
+            "postgres:/localhost/posts",
             "sqlite:",
             "sqlite::memory:",
             "memory:x",
@@ -105,12 +139,37 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_hidden_wherever_they_stand() {
+    fn a_database_is_named_by_its_whole_url() {
+        for url in [
+            "postgres://localhost/posts",
+            "postgresql://ada:s3cr%2Fet@h:5432/posts?sslmode=disable",
+            "postgres://",
+        ] {
+            assert_eq!(url.parse(), Ok(Location::Postgres(url.to_owned())));
+        }
+    }
+
+    #[test]
+    fn passwords_are_hidden_in_the_errors_of_others() {
         for url in [
             "postgres://ada:s3cret@h/db",
-            "postgres://:s3cret@h/db",
+            "postgres://h/db?password=s3cret",
+        ] {
+            let shown = not_opened(url, &"no s3cret\nis s3cret");
+            assert!(shown.ends_with(": no ***\\nis ***"), "{shown}");
+            assert!(!shown.contains("s3cret"), "{shown}");
+        }
+        let shown = not_opened("postgres://ada:@h/db", &"why");
+        assert_eq!(shown, "cannot open the store postgres://ada:***@h/db: why");
+    }
+
+    #[test]
+    fn passwords_are_hidden_wherever_they_stand() {
+        for url in [
+            "mysql://ada:s3cret@h/db",
+            "mysql://:s3cret@h/db",
             "postgres://ada:s3cret@s3cret/s3cret?s3cret@h/db",
-            "postgres://h/db?password=s3cret&user=ada",
+            "mysql://h/db?password=s3cret&user=ada",
             "redis://h?user=ada&password=s3cret",
         ] {
             let error = url.parse::<Location>().unwrap_err().to_string();

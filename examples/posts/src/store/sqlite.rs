@@ -8,19 +8,23 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use sqlx::error::DatabaseError;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteError, SqliteJournalMode, SqlitePool,
+    SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Sqlite, Transaction};
 use tower_if_match::{
-    Conflict, Conflicts, Demand, Describe, Expected, Version, VersionStore, Versioned, WriteError,
+    Conflict, Conflicts, Demand, Expected, Version, VersionStore, Versioned, WriteError,
 };
 
-use super::{PostStore, Put, StoreError};
+use version_store_sqlx::{SqliteVersions, Transactions};
+
+use super::{OpenError, PostStore, Put, StoreError, conflict, table};
 use crate::post::{Draft, Post, PostId};
 
 mod statements;
+mod transaction;
 
 /// How long a writer waits for its turn in this process, and again for other processes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,11 +32,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Connections that only read.
 const READERS: u32 = 4;
 
-/// The store behind `--store sqlite:PATH`. A cheap handle on two pools.
+/// The store behind `--store sqlite:PATH`. A cheap handle on three pools.
 #[derive(Clone, Debug)]
 pub struct SqlitePosts {
     write: SqlitePool,
     read: SqlitePool,
+    /// For transactions that the layer opens.
+    versions: SqliteVersions<PostId>,
 }
 
 impl SqlitePosts {
@@ -41,7 +47,7 @@ impl SqlitePosts {
     /// # Errors
     ///
     /// Whatever keeps the file from being opened.
-    pub async fn open(path: &Path) -> Result<Self, sqlx::Error> {
+    pub async fn open(path: &Path) -> Result<Self, OpenError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -55,7 +61,19 @@ impl SqlitePosts {
         migrate(&write).await?;
         let options = options.pragma("query_only", "on");
         let read = connect(pool.max_connections(READERS), &options).await?;
-        Ok(Self { write, read })
+        let transactions = Transactions::new().with_patience(PATIENCE);
+        let versions = SqliteVersions::open_with(write.clone(), table(), transactions).await?;
+        Ok(Self {
+            write,
+            read,
+            versions,
+        })
+    }
+
+    /// Closes all connections; those that are in use as soon as they are not.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
     }
 
     /// A transaction that holds the write lock. Dropped, as when the request is cancelled, it is
@@ -120,18 +138,7 @@ impl Conflicts for SqlitePosts {
     ) -> Result<Option<Conflict>, StoreError> {
         let mut connection = self.read.acquire().await?;
         let found = statements::post_beside(&mut connection, *id, held).await?;
-        Ok(found.map(|(current, earlier)| {
-            let version = current
-                .version()
-                .clone()
-                .with_modified_by(&*current.body().author);
-            let post = current.into_body();
-            let conflict = Conflict::new(version).with_current(post.to_json());
-            match earlier {
-                Some(earlier) => conflict.with_changed(post.changed_since(&earlier)),
-                None => conflict,
-            }
-        }))
+        Ok(found.map(|(current, earlier)| conflict(current, earlier.as_ref())))
     }
 }
 
@@ -168,7 +175,6 @@ impl PostStore for SqlitePosts {
         let id = *expected.key();
         let mut transaction = self.begin().await?;
         let step = Step::of(&expected, &mut transaction).await?;
-        let created = matches!(step, Step::Insert);
         let written = match step {
             Step::Replace(version) => {
                 statements::update(&mut transaction, id, &version, &draft).await?
@@ -182,10 +188,7 @@ impl PostStore for SqlitePosts {
         // First the commit, then the word: a success that was not committed is a lost update, too.
         commit(transaction).await?;
         expected.written(written.version().clone());
-        Ok(Put {
-            post: written.into_body(),
-            created,
-        })
+        Ok(Put::of(written))
     }
 
     async fn remove(&self, expected: Expected<Self>) -> Result<(), WriteError<StoreError>> {
@@ -262,24 +265,12 @@ async fn commit(transaction: Transaction<'static, Sqlite>) -> Result<(), StoreEr
 }
 
 /// Whether someone else has the lock that was needed.
-fn is_locked(error: &sqlx::Error) -> bool {
-    let code = || error.as_database_error()?.code()?.parse::<u32>().ok();
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    let code = || {
+        let error = error.as_database_error()?;
+        let error = error.try_downcast_ref::<SqliteError>()?;
+        error.code()?.parse::<u32>().ok()
+    };
     // The low octet is the primary result code: SQLITE_BUSY or SQLITE_LOCKED.
     code().is_some_and(|code| matches!(code & 0xff, 5 | 6))
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        if is_locked(&error) || matches!(error, sqlx::Error::PoolTimedOut) {
-            Self::Busy(error.into())
-        } else {
-            Self::Failed(error.into())
-        }
-    }
-}
-
-impl From<StoreError> for WriteError<StoreError> {
-    fn from(error: StoreError) -> Self {
-        Self::Backend(error)
-    }
 }

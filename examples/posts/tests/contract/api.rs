@@ -1,11 +1,11 @@
 //! The program, started on a port and a store of its own, and what the tests send to it.
 
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use sqlx::ConnectOptions;
+use services::Database;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection as _, PgConnection};
 use tempfile::TempDir;
 use wire::{Body, Connection, Request, Response, Server};
 
@@ -13,62 +13,106 @@ pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
 
 const FILE: &str = "posts.db";
 
-/// A running server, with the directory of its file if it has one.
+/// A running server, with what its store is kept in.
 pub(crate) struct Api {
     pub(crate) server: Server,
-    directory: Option<TempDir>,
+    kept: Kept,
+    way: &'static str,
 }
 
+enum Kept {
+    InMemory,
+    InFile(TempDir),
+    InDatabase(Database),
+}
+
+const COMPARE_AND_SWAP: &str = "compare-and-swap";
+const TRANSACTION: &str = "transaction";
+
 impl Api {
-    pub(crate) async fn in_memory() -> Self {
-        Self {
-            server: spawn("memory:").await,
-            directory: None,
-        }
+    pub(crate) async fn in_memory() -> Option<Self> {
+        Some(Self::on(Kept::InMemory, COMPARE_AND_SWAP).await)
     }
 
-    pub(crate) async fn on_sqlite() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let server = spawn(&url(directory.path())).await;
-        Self {
-            server,
-            directory: Some(directory),
-        }
+    pub(crate) async fn on_sqlite() -> Option<Self> {
+        let kept = Kept::InFile(tempfile::tempdir().unwrap());
+        Some(Self::on(kept, COMPARE_AND_SWAP).await)
     }
 
-    /// The URL of the store on SQLite.
+    pub(crate) async fn on_sqlite_in_transactions() -> Option<Self> {
+        let kept = Kept::InFile(tempfile::tempdir().unwrap());
+        Some(Self::on(kept, TRANSACTION).await)
+    }
+
+    /// `None` where PostgreSQL is not installed; that is printed.
+    pub(crate) async fn on_postgres() -> Option<Self> {
+        let kept = Kept::InDatabase(services::postgres().await?);
+        Some(Self::on(kept, COMPARE_AND_SWAP).await)
+    }
+
+    /// As [`on_postgres`](Self::on_postgres).
+    pub(crate) async fn on_postgres_in_transactions() -> Option<Self> {
+        let kept = Kept::InDatabase(services::postgres().await?);
+        Some(Self::on(kept, TRANSACTION).await)
+    }
+
+    /// On a database of the caller's own server.
+    pub(crate) async fn on_database(database: Database, in_transactions: bool) -> Self {
+        let way = if in_transactions {
+            TRANSACTION
+        } else {
+            COMPARE_AND_SWAP
+        };
+        Self::on(Kept::InDatabase(database), way).await
+    }
+
+    async fn on(kept: Kept, way: &'static str) -> Self {
+        let server = spawn_with(&kept.url(), way).await;
+        Self { server, kept, way }
+    }
+
+    /// The URL of the store.
     pub(crate) fn store(&self) -> String {
-        url(self.directory.as_ref().unwrap().path())
+        self.kept.url()
     }
 
     /// A connection of another writer to the file.
     pub(crate) async fn file(&self) -> SqliteConnection {
+        let Kept::InFile(directory) = &self.kept else {
+            panic!("the store is no file");
+        };
         SqliteConnectOptions::new()
-            .filename(self.directory.as_ref().unwrap().path().join(FILE))
+            .filename(directory.path().join(FILE))
             .connect()
             .await
             .unwrap()
     }
 
+    /// A connection of another writer to the database.
+    pub(crate) async fn database(&self) -> PgConnection {
+        PgConnection::connect(&self.store()).await.unwrap()
+    }
+
+    /// Another process on the same store.
+    pub(crate) async fn another(&self) -> Server {
+        spawn_with(&self.store(), self.way).await
+    }
+
     /// The same program on a new store, after the old one was deleted.
     pub(crate) async fn anew(mut self) -> Self {
         self.server.kill9().await.unwrap();
-        match &mut self.directory {
-            Some(directory) => {
-                for file in std::fs::read_dir(directory.path()).unwrap() {
-                    std::fs::remove_file(file.unwrap().path()).unwrap();
-                }
-                self.server = spawn(&url(directory.path())).await;
-            }
-            None => self.server = spawn("memory:").await,
-        }
-        self
+        self.kept = match self.kept {
+            Kept::InMemory => Kept::InMemory,
+            Kept::InFile(_) => Kept::InFile(tempfile::tempdir().unwrap()),
+            Kept::InDatabase(_) => Kept::InDatabase(services::postgres().await.unwrap()),
+        };
+        Self::on(self.kept, self.way).await
     }
 
     /// The same store after a crash.
     pub(crate) async fn restarted(mut self) -> Self {
         self.server.kill9().await.unwrap();
-        self.server = spawn(&self.store()).await;
+        self.server = self.another().await;
         self
     }
 
@@ -123,20 +167,29 @@ impl Api {
     }
 }
 
+impl Kept {
+    fn url(&self) -> String {
+        match self {
+            Self::InMemory => "memory:".to_owned(),
+            Self::InFile(directory) => format!("sqlite:{}", directory.path().join(FILE).display()),
+            Self::InDatabase(database) => database.url().to_owned(),
+        }
+    }
+}
+
 pub(crate) async fn spawn(store: &str) -> Server {
-    Server::spawn(command(["--listen", "127.0.0.1:0", "--store", store]))
-        .await
-        .unwrap()
+    spawn_with(store, COMPARE_AND_SWAP).await
+}
+
+async fn spawn_with(store: &str, way: &str) -> Server {
+    let arguments = ["--listen", "127.0.0.1:0", "--store", store, "--way", way];
+    Server::spawn(command(arguments)).await.unwrap()
 }
 
 pub(crate) fn command<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_posts"));
     command.args(arguments).env_remove("RUST_LOG");
     command
-}
-
-fn url(directory: &Path) -> String {
-    format!("sqlite:{}", directory.join(FILE).display())
 }
 
 pub(crate) fn put(target: &str, json: &str) -> Request {

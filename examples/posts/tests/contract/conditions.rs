@@ -5,7 +5,7 @@ use wire::Request;
 
 use crate::api::{Api, patch, problem, put};
 
-on_both_stores!(
+on_every_store!(
     a_write_without_a_condition_is_428,
     what_guards_nothing_is_no_condition,
     a_wildcard_writes_what_exists,

@@ -5,7 +5,7 @@ use wire::Response;
 
 use crate::api::{Api, patch, problem, put, tag};
 
-on_both_stores!(
+on_every_store!(
     a_conflict_tells_who_when_and_what,
     changed_compares_with_what_the_client_holds,
     a_refusal_leads_to_the_write_in_one_step,

@@ -5,7 +5,7 @@ use wire::{Body, Request};
 
 use crate::api::{Api, MERGE_PATCH, patch, problem, put};
 
-on_both_stores!(
+on_every_store!(
     limits_of_the_members,
     a_post_that_is_none_is_422,
     what_is_not_json_is_400,

@@ -4,7 +4,7 @@ use wire::{Body, Request, Response};
 
 use crate::api::{Api, put};
 
-on_both_stores!(
+on_every_store!(
     every_answer_has_an_id,
     a_callers_id_is_taken_over_if_it_is_plain,
     preflights_are_answered,

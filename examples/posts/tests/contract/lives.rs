@@ -5,7 +5,7 @@ use wire::Request;
 
 use crate::api::{Api, problem, put, tag};
 
-on_both_stores!(
+on_every_store!(
     no_tag_of_an_earlier_life_fits,
     no_tag_of_a_deleted_store_fits,
     the_date_of_an_earlier_life_does_not_fit,

@@ -1,22 +1,25 @@
 //! The contract of the posts API, request by request, over sockets against the program itself.
 //!
-//! Each test is written once and run on both stores.
+//! Each test is written once and run on every store, in both ways where the store has transactions.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-/// Runs each of these functions as a test on either store.
-macro_rules! on_both_stores {
+/// Runs each of these functions as a test on every store.
+macro_rules! on_every_store {
     ($($test:ident),* $(,)?) => {
-        mod memory {
+        on_every_store!(@ in_memory $($test)*);
+        on_every_store!(@ on_sqlite $($test)*);
+        on_every_store!(@ on_sqlite_in_transactions $($test)*);
+        on_every_store!(@ on_postgres $($test)*);
+        on_every_store!(@ on_postgres_in_transactions $($test)*);
+    };
+    (@ $store:ident $($test:ident)*) => {
+        mod $store {
             $(#[tokio::test]
             async fn $test() {
-                super::$test(crate::api::Api::in_memory().await).await;
-            })*
-        }
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(crate::api::Api::on_sqlite().await).await;
+                if let Some(api) = crate::api::Api::$store().await {
+                    super::$test(api).await;
+                }
             })*
         }
     };

@@ -7,7 +7,7 @@ use wire::{Connection, Request, Server};
 
 use crate::api::{Api, command, put, spawn};
 
-on_both_stores!(idle_connections_end_at_once, a_running_request_ends_first);
+on_every_store!(idle_connections_end_at_once, a_running_request_ends_first);
 
 /// Of half of [`a_running_request_ends_first`]'s patience: what idles may not be waited for.
 const AT_ONCE: Duration = Duration::from_secs(10);

@@ -5,7 +5,7 @@ use wire::Request;
 
 use crate::api::{Api, problem, tag};
 
-on_both_stores!(
+on_every_store!(
     a_post_is_read_with_its_validators,
     what_the_client_has_is_not_sent_again,
     a_failed_precondition_of_a_read_is_412,

@@ -4,7 +4,7 @@ use wire::Request;
 
 use crate::api::{Api, problem, put};
 
-on_both_stores!(
+on_every_store!(
     no_such_resource,
     no_such_method,
     a_refused_request_is_not_read,

@@ -9,7 +9,7 @@ use crate::api::{Api, patch, problem, put, spawn, tag};
 
 #[tokio::test]
 async fn what_was_acknowledged_outlives_a_crash() {
-    let api = Api::on_sqlite().await;
+    let api = Api::on_sqlite().await.unwrap();
     let (target, held) = api.post(r#"{"title":"a"}"#).await;
     let held = api.put(&target, &held, r#"{"title":"b"}"#).await;
     let before = api.get(&target).await;
@@ -21,7 +21,7 @@ async fn what_was_acknowledged_outlives_a_crash() {
 
 #[tokio::test]
 async fn no_earlier_life_and_no_id_returns_after_a_restart() {
-    let api = Api::on_sqlite().await;
+    let api = Api::on_sqlite().await.unwrap();
     let (target, held) = api.post(r#"{"title":"a"}"#).await;
     api.delete(&target).await;
     let api = api.restarted().await;
@@ -37,8 +37,8 @@ async fn no_earlier_life_and_no_id_returns_after_a_restart() {
 
 #[tokio::test]
 async fn two_processes_write_to_one_file() {
-    let api = Api::on_sqlite().await;
-    let other = spawn(&api.store()).await;
+    let api = Api::on_sqlite().await.unwrap();
+    let other = api.another().await;
     let (target, held) = api.post(r#"{"title":"a"}"#).await;
     let mut elsewhere = wire::Connection::open(other.addr()).await.unwrap();
     let write = put(&target, r#"{"title":"b"}"#).field("If-Match", &held);
@@ -71,7 +71,7 @@ async fn processes_that_start_together_agree_on_a_new_file() {
 /// Another process holds the write lock for longer than anybody waits.
 #[tokio::test]
 async fn a_lock_that_is_not_had_in_time_is_busy() {
-    let api = Api::on_sqlite().await;
+    let api = Api::on_sqlite().await.unwrap();
     let (target, held) = api.post(r#"{"title":"a"}"#).await;
     let mut file = api.file().await;
     let lock = file.begin_with("BEGIN IMMEDIATE").await.unwrap();
@@ -108,7 +108,7 @@ async fn a_lock_that_is_not_had_in_time_is_busy() {
 
 #[tokio::test]
 async fn a_store_that_fails_is_unavailable() {
-    let api = Api::on_sqlite().await;
+    let api = Api::on_sqlite().await.unwrap();
     let (target, held) = api.post(r#"{"title":"a"}"#).await;
     let mut file = api.file().await;
     sqlx::query("ALTER TABLE posts RENAME TO elsewhere")
@@ -148,7 +148,7 @@ async fn a_commit_that_fails_has_an_unknown_outcome() {
         "CREATE TRIGGER fail_2 AFTER UPDATE ON posts BEGIN INSERT INTO failing VALUES (1); END",
         "CREATE TRIGGER fail_3 AFTER DELETE ON posts BEGIN INSERT INTO failing VALUES (1); END",
     ];
-    let api = Api::on_sqlite().await;
+    let api = Api::on_sqlite().await.unwrap();
     let (target, held) = api.post(r#"{"title":"a"}"#).await;
     let mut file = api.file().await;
     for statement in FAILING {
@@ -195,7 +195,7 @@ async fn a_commit_that_fails_has_an_unknown_outcome() {
 /// A client that vanishes in the middle leaves the whole write or nothing, and no lock.
 #[tokio::test]
 async fn a_vanished_client_leaves_no_lock_behind() {
-    let api = Api::on_sqlite().await;
+    let api = Api::on_sqlite().await.unwrap();
     let (target, mut held) = api.post(r#"{"title":"a"}"#).await;
     for _ in 0..50 {
         let mut connection = api.connect().await;

@@ -6,7 +6,7 @@ use crate::api::{Api, problem, put, tag};
 
 #[tokio::test]
 async fn the_database_refuses_a_write_that_makes_no_version() {
-    let api = Api::on_sqlite().await;
+    let api = Api::on_sqlite().await.unwrap();
     let (target, held) = api.post(r#"{"title":"a"}"#).await;
     let mut file = api.file().await;
     for statement in [
@@ -40,7 +40,7 @@ async fn the_database_refuses_a_write_that_makes_no_version() {
 
 #[tokio::test]
 async fn an_earlier_life_cannot_be_inserted() {
-    let api = Api::on_sqlite().await;
+    let api = Api::on_sqlite().await.unwrap();
     let (target, _) = api.post(r#"{"title":"a"}"#).await;
     api.delete(&target).await;
     let mut file = api.file().await;
@@ -66,7 +66,7 @@ async fn books(file: &mut SqliteConnection) -> Vec<(i64, i64, i64, i64, i64)> {
 /// Neither an earlier life nor an id that was given returns by way of the tables that remember them.
 #[tokio::test]
 async fn what_outlives_a_post_is_not_taken_back() {
-    let api = Api::on_sqlite().await;
+    let api = Api::on_sqlite().await.unwrap();
     let (target, held) = api.post(r#"{"title":"a"}"#).await;
     api.delete(&target).await;
     let mut file = api.file().await;
@@ -108,7 +108,7 @@ async fn what_outlives_a_post_is_not_taken_back() {
 /// What may rise by hand is respected, and nothing that the API does fails on it.
 #[tokio::test]
 async fn what_was_raised_by_hand_is_gone_on_from() {
-    let api = Api::on_sqlite().await;
+    let api = Api::on_sqlite().await.unwrap();
     let (target, _) = api.post(r#"{"title":"a"}"#).await;
     let mut file = api.file().await;
     let later = u64::from(u32::MAX);
@@ -131,7 +131,7 @@ async fn what_was_raised_by_hand_is_gone_on_from() {
 /// A post that is there is not replaced by one that claims to be new and bears an earlier date.
 #[tokio::test]
 async fn replace_does_not_take_a_date_back() {
-    let api = Api::on_sqlite().await;
+    let api = Api::on_sqlite().await.unwrap();
     let (target, held) = api.post(r#"{"title":"a"}"#).await;
     let held = api.put(&target, &held, r#"{"title":"b"}"#).await;
     let mut file = api.file().await;

@@ -5,7 +5,7 @@ use wire::Request;
 
 use crate::api::{Api, patch, problem, put, tag};
 
-on_both_stores!(
+on_every_store!(
     post_creates,
     post_needs_no_condition_and_heeds_one,
     put_replaces,

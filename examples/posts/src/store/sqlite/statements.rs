@@ -2,48 +2,18 @@
 
 use std::time::SystemTime;
 
-use sqlx::FromRow;
 use sqlx::sqlite::SqliteConnection;
 use tower_if_match::http_precondition::HttpDate;
 use tower_if_match::{Version, Versioned};
 
 use crate::post::{Draft, Post, PostId};
 use crate::store::StoreError;
+use crate::store::rows::{self, Beside, Row, VersionColumns};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// A row of the table `posts`: a post and its version can only be had together.
-#[derive(FromRow)]
-struct Row {
-    #[sqlx(try_from = "i64")]
-    id: PostId,
-    title: String,
-    content: String,
-    author: String,
-    updated_at: i64,
-    #[sqlx(flatten)]
-    version: VersionColumns,
-}
-
-#[derive(FromRow)]
-struct VersionColumns {
-    life: i64,
-    version: i64,
-    modified_at: i64,
-}
-
-/// The author, title and content that a post had at an earlier version.
-#[derive(FromRow)]
-struct Beside {
-    #[sqlx(flatten)]
-    current: Row,
-    held_title: Option<String>,
-    held_content: Option<String>,
-    held_author: Option<String>,
-}
-
 pub(super) async fn version(db: &mut SqliteConnection, id: PostId) -> Result<Option<Version>> {
-    let columns = sqlx::query_as("SELECT life, version, modified_at FROM posts WHERE id = $1")
+    let columns = sqlx::query_as(rows::VERSION)
         .bind(id.get())
         .fetch_optional(db)
         .await?;
@@ -51,7 +21,7 @@ pub(super) async fn version(db: &mut SqliteConnection, id: PostId) -> Result<Opt
 }
 
 pub(super) async fn post(db: &mut SqliteConnection, id: PostId) -> Result<Option<Versioned<Post>>> {
-    let row = sqlx::query_as("SELECT * FROM posts WHERE id = $1")
+    let row = sqlx::query_as(rows::POST)
         .bind(id.get())
         .fetch_optional(db)
         .await?;
@@ -59,9 +29,7 @@ pub(super) async fn post(db: &mut SqliteConnection, id: PostId) -> Result<Option
 }
 
 pub(super) async fn posts(db: &mut SqliteConnection) -> Result<Vec<Versioned<Post>>> {
-    let rows = sqlx::query_as("SELECT * FROM posts ORDER BY id")
-        .fetch_all(db)
-        .await?;
+    let rows = sqlx::query_as(rows::POSTS).fetch_all(db).await?;
     Ok(rows.into_iter().map(Row::into_versioned).collect())
 }
 
@@ -72,19 +40,12 @@ pub(super) async fn post_beside(
     id: PostId,
     held: Option<&Version>,
 ) -> Result<Option<(Versioned<Post>, Option<Post>)>> {
-    let found = sqlx::query_as(
-        "SELECT posts.*, history.title AS held_title, history.content AS held_content,
-                history.author AS held_author
-         FROM posts LEFT JOIN history
-             ON history.id = posts.id AND history.life = posts.life
-             AND history.life = $2 AND history.version = $3
-         WHERE posts.id = $1",
-    )
-    .bind(id.get())
-    .bind(held.map(|held| held.life().cast_signed()))
-    .bind(held.map(|held| held.revision().cast_signed()))
-    .fetch_optional(db)
-    .await?;
+    let found = sqlx::query_as(rows::POST_BESIDE)
+        .bind(id.get())
+        .bind(held.map(|held| held.life().cast_signed()))
+        .bind(held.map(|held| held.revision().cast_signed()))
+        .fetch_optional(db)
+        .await?;
     Ok(found.map(Beside::into_pair))
 }
 
@@ -177,55 +138,6 @@ pub(super) async fn delete(
         .execute(db)
         .await?;
     Ok(deleted.rows_affected() == 1)
-}
-
-impl VersionColumns {
-    fn into_version(self) -> Version {
-        let version =
-            Version::new(self.version.cast_unsigned()).with_life(self.life.cast_unsigned());
-        match HttpDate::from_unix(self.modified_at).to_system_time() {
-            Some(at) => version.with_modified_at(at),
-            None => version,
-        }
-    }
-}
-
-impl Row {
-    fn into_versioned(self) -> Versioned<Post> {
-        let Self {
-            id,
-            title,
-            content,
-            author,
-            updated_at,
-            version,
-        } = self;
-        let updated_at = HttpDate::from_unix(updated_at);
-        Versioned::new(
-            version.into_version(),
-            Post {
-                id,
-                title,
-                content,
-                author,
-                updated_at,
-            },
-        )
-    }
-}
-
-impl Beside {
-    fn into_pair(self) -> (Versioned<Post>, Option<Post>) {
-        let current = self.current.into_versioned();
-        let held = self.held_title.zip(self.held_content).zip(self.held_author);
-        let held = held.map(|((title, content), author)| Post {
-            title,
-            content,
-            author,
-            ..current.body().clone()
-        });
-        (current, held)
-    }
 }
 
 fn now() -> i64 {

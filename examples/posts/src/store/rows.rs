@@ -1,0 +1,105 @@
+//! The rows of the tables, and the statements that read them: the same in both databases.
+
+use sqlx::FromRow;
+use tower_if_match::http_precondition::HttpDate;
+use tower_if_match::{Version, Versioned};
+
+use crate::post::{Post, PostId};
+
+/// The version of the post `$1`.
+pub(super) const VERSION: &str = "SELECT life, version, modified_at FROM posts WHERE id = $1";
+
+/// The post `$1`.
+pub(super) const POST: &str = "SELECT * FROM posts WHERE id = $1";
+
+/// All posts.
+pub(super) const POSTS: &str = "SELECT * FROM posts ORDER BY id";
+
+/// The post `$1`, and beside it what it was in the life `$2` at the version `$3`, if that is its present
+/// life and the version is still known. One statement, so that all of it is of one moment.
+pub(super) const POST_BESIDE: &str =
+    "SELECT posts.*, history.title AS held_title, history.content AS held_content,
+            history.author AS held_author
+     FROM posts LEFT JOIN history
+         ON history.id = posts.id AND history.life = posts.life
+         AND history.life = $2 AND history.version = $3
+     WHERE posts.id = $1";
+
+/// A row of the table `posts`: a post and its version can only be had together.
+#[derive(FromRow)]
+pub(super) struct Row {
+    #[sqlx(try_from = "i64")]
+    id: PostId,
+    title: String,
+    content: String,
+    author: String,
+    updated_at: i64,
+    #[sqlx(flatten)]
+    version: VersionColumns,
+}
+
+#[derive(FromRow)]
+pub(super) struct VersionColumns {
+    life: i64,
+    version: i64,
+    modified_at: i64,
+}
+
+/// The author, title and content that a post had at an earlier version.
+#[derive(FromRow)]
+pub(super) struct Beside {
+    #[sqlx(flatten)]
+    current: Row,
+    held_title: Option<String>,
+    held_content: Option<String>,
+    held_author: Option<String>,
+}
+
+impl VersionColumns {
+    pub(super) fn into_version(self) -> Version {
+        let version =
+            Version::new(self.version.cast_unsigned()).with_life(self.life.cast_unsigned());
+        match HttpDate::from_unix(self.modified_at).to_system_time() {
+            Some(at) => version.with_modified_at(at),
+            None => version,
+        }
+    }
+}
+
+impl Row {
+    pub(super) fn into_versioned(self) -> Versioned<Post> {
+        let Self {
+            id,
+            title,
+            content,
+            author,
+            updated_at,
+            version,
+        } = self;
+        let updated_at = HttpDate::from_unix(updated_at);
+        Versioned::new(
+            version.into_version(),
+            Post {
+                id,
+                title,
+                content,
+                author,
+                updated_at,
+            },
+        )
+    }
+}
+
+impl Beside {
+    pub(super) fn into_pair(self) -> (Versioned<Post>, Option<Post>) {
+        let current = self.current.into_versioned();
+        let held = self.held_title.zip(self.held_content).zip(self.held_author);
+        let held = held.map(|((title, content), author)| Post {
+            title,
+            content,
+            author,
+            ..current.body().clone()
+        });
+        (current, held)
+    }
+}
