@@ -7,19 +7,13 @@
 //! 3. A read is held, hashed and tagged (`service.rs`).
 //! 4. What changes though nobody wrote is found out and reported (`watch.rs`).
 
-use std::convert::Infallible;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::CONTENT_TYPE;
-use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, Uri};
+use http::{HeaderValue, Method, Uri};
 use tower_layer::Layer;
-use version_store::{Version, VersionStore};
 
 use crate::config::Config;
-use crate::key::{FindKey, Found};
 use crate::policy::Need;
 use crate::tag::TagKey;
 use crate::way::SingleProcess;
@@ -28,11 +22,14 @@ mod body;
 mod get;
 mod inner;
 mod service;
+mod shared;
 mod state;
 mod watch;
 
 pub use body::{Resumable, Resumed};
 pub use service::Represented;
+use shared::{Shared, Target, Unasked};
+use watch::Watch;
 
 /// Guards a whole service that stays as it is: a router of blind handlers, without a store and
 /// without a word about versions.
@@ -83,7 +80,8 @@ pub use service::Represented;
 ///   better served beside this layer.
 /// - **Equal content has an equal tag**, also after it was something else in between, and also of a
 ///   resource that was removed and created again.
-/// - **The check comes before 404 and 405.** A write without a condition is 428 wherever it goes, one with
+/// - **The check comes before 404 and 405**, and before whatever else the write alone would be refused
+///   for. A write without a condition is 428 wherever it goes, one with
 ///   `If-Match` on an absent target is 412. A POST to a collection is a write of that collection: it names
 ///   the collection's tag, or POST is [exempt](Self::with_condition_exempt).
 /// - **The target is the resource**, path and query as sent. The tag of `/posts/7` does not fit
@@ -96,8 +94,8 @@ pub use service::Represented;
 ///
 /// The GET has the fields of the request that it is made for, so that credentials and whatever an
 /// authentication outside has put into the extensions are there. Left out are conditions, ranges, content
-/// fields, `Idempotency-Key`, what belongs to the connection, method overrides, and what negotiates. What
-/// it is answered decides:
+/// fields, `Idempotency-Key`, what belongs to the connection, method overrides, and what negotiates. It has
+/// to be safe, as GET is: it is asked more often than clients ask. What it is answered decides:
 ///
 /// | the service says to GET | the write is answered |
 /// | --- | --- |
@@ -107,7 +105,8 @@ pub use service::Represented;
 /// | 405, 406 | 500 `unkeyed`: what cannot be read cannot be guarded |
 /// | 206, 304, 5xx, too much, an encoded or broken body | 503 `store_unavailable` |
 ///
-/// Reads and writes come to the service without the conditions that the layer has evaluated. An `ETag` that
+/// Reads and writes come to the service without the conditions that the layer has evaluated, reads also
+/// without `Range` and method overrides. One that asks for an upgrade (WebSocket) goes through untagged. An `ETag` that
 /// it sets is replaced, because its writes would not recognise it. Its `Last-Modified` stays: that tells
 /// something, and no condition of this layer's is compared with it.
 #[must_use = "a layer guards nothing until it is added to a service"]
@@ -129,7 +128,7 @@ impl RepresentationLayer {
                 limit: 2 * 1024 * 1024,
                 patience: Duration::from_secs(5),
                 unit: None,
-                watch: watch::Watch::default(),
+                watch: Watch::default(),
             }),
         }
     }
@@ -236,102 +235,5 @@ impl<Svc> Layer<Svc> for RepresentationLayer {
 
     fn layer(&self, service: Svc) -> Self::Service {
         Represented::new(service, Arc::clone(&self.shared))
-    }
-}
-
-/// Names the unit that a target is part of.
-type UnitOf = dyn Fn(&Uri) -> String + Send + Sync;
-
-/// Everything the layer was told.
-#[derive(Clone)]
-struct Shared {
-    /// What every request's configuration is made of: the store is made for each, because what a
-    /// resource is depends on who looks at it.
-    config: Config<Unasked, Target, SingleProcess>,
-    accept: HeaderValue,
-    limit: usize,
-    patience: Duration,
-    unit: Option<Arc<UnitOf>>,
-    watch: watch::Watch,
-}
-
-impl Shared {
-    /// Reads the content of an answer, as far as it can be held.
-    async fn hold<B: Resumable>(&self, answer: Response<B>) -> Response<Resumed<B>> {
-        let (head, content) = answer.into_parts();
-        let content = if is_endless(&head.headers) {
-            Resumed::unread(content)
-        } else {
-            Resumed::read(content, self.limit, self.patience).await
-        };
-        Response::from_parts(head, content)
-    }
-}
-
-/// Whether content comes bit by bit, for as long as somebody listens.
-fn is_endless(fields: &HeaderMap) -> bool {
-    const ENDLESS: [&[u8]; 2] = [b"text/event-stream", b"multipart/x-mixed-replace"];
-    let Some(media_type) = fields.get(CONTENT_TYPE) else {
-        return false;
-    };
-    let named = |name: &[u8]| {
-        let start = media_type.as_bytes().get(..name.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(name))
-    };
-    ENDLESS.into_iter().any(named)
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
-            .field("config", &self.config)
-            .field("accept", &self.accept)
-            .field("limit", &self.limit)
-            .field("patience", &self.patience)
-            .field("locks_by", &self.unit.is_some())
-            .finish_non_exhaustive()
-    }
-}
-
-/// The key is the target as it was sent.
-#[derive(Clone, Copy, Debug)]
-struct Target;
-
-impl FindKey<String> for Target {
-    fn find(&self, head: &mut Parts) -> Found<String> {
-        if is_inside_a_router(head) {
-            return Found::Misconfigured(
-                "a RepresentationLayer stands inside a router, where a GET would run the handler of \
-                 the write; put it around the whole router"
-                    .to_owned(),
-            );
-        }
-        Found::Key(get::target_text(head))
-    }
-}
-
-#[cfg(feature = "axum")]
-fn is_inside_a_router(head: &Parts) -> bool {
-    head.extensions
-        .get::<axum::extract::MatchedPath>()
-        .is_some()
-}
-
-#[cfg(not(feature = "axum"))]
-fn is_inside_a_router(_: &Parts) -> bool {
-    false
-}
-
-/// The store of a configuration that no request has been made a store for.
-#[derive(Clone, Copy, Debug)]
-struct Unasked;
-
-impl VersionStore for Unasked {
-    type Key = String;
-    type Revision = String;
-    type Error = Infallible;
-
-    async fn current(&self, _: &String) -> Result<Option<Version<String>>, Infallible> {
-        Ok(None)
     }
 }

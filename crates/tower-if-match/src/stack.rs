@@ -1,5 +1,6 @@
 //! What only code names that is generic over Tower stacks: the service and its future, the bodies that
-//! refusals come in and that requests bring, the way that closes the race by default. With axum none of it is needed.
+//! refusals come in and that requests bring, the way that closes the race by default; the service around
+//! a whole other one, and the bodies that it can hold. With axum none of it is needed.
 
 pub use crate::body::RefusalBody;
 pub use crate::future::ResponseFuture;

@@ -3,17 +3,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, ETAG};
+use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, ETAG, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_precondition::MethodClass;
 use tower_service::Service;
 use version_store::{Canonical, Version, VersionStore, Versioned};
 
-use super::body::Resumed;
+use super::body::{Resumable, Resumed};
 use super::get::{asks_for_state, strip_read};
 use super::inner::{Answer, Inner};
+use super::shared::Shared;
 use super::state::{Seen, Unknown, content_hash, version_of};
-use super::{Resumable, Shared};
 use crate::Reason;
 use crate::gather::Gatherable;
 use crate::head::Kept;
@@ -149,8 +149,9 @@ where
     };
     let head_only = parts.method == Method::HEAD;
     strip_read(&mut parts.headers);
-    let (answer, version, variant) = if parts.method == Method::QUERY {
-        // Its content depends on more than the resource.
+    let upgrades = parts.headers.contains_key(UPGRADE);
+    let (answer, version, variant) = if parts.method == Method::QUERY || upgrades {
+        // What is answered depends on more than the resource, or is none of its representations.
         let answer = inner.call(Request::from_parts(parts, body)).await?;
         (answer.map(Resumed::unread), None, None)
     } else if asks_for_state(&parts, &shared.accept) && body.is_end_stream() {

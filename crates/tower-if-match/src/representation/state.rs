@@ -12,10 +12,10 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use tower_service::Service;
 use version_store::{Version, VersionStore};
 
-use super::Shared;
 use super::body::{End, Resumable, Resumed};
 use super::get::{StateGet, target_text};
 use super::inner::Inner;
+use super::shared::Shared;
 use super::watch::Moment;
 use crate::Reason;
 use crate::answer::cut;

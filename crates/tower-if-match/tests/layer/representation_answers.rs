@@ -15,12 +15,11 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use tokio::sync::Notify;
-use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::{Layer, ServiceExt, service_fn};
 
 use crate::representation::{ask, guard, legacy, request, tag_of};
-use crate::representation_reads::{Frames, service};
+use crate::representation_bodies::Frames;
+use crate::representation_reads::service;
 
 /// A service whose GETs are answered like this, and how often its other methods ran.
 macro_rules! answering {
@@ -266,43 +265,4 @@ async fn a_service_that_evaluates_conditions_itself_is_not_told_of_them() {
     let other = [("if-match", "*"), ("if-none-match", "\"x\"")];
     let written = ask(&app, "PUT /posts/7", &other, "").await;
     assert_eq!(written.status, StatusCode::OK);
-}
-
-/// A GET that waited for a permit which its own request holds would wait for ever.
-#[tokio::test]
-async fn a_service_that_takes_one_request_at_a_time_is_not_waited_for_in_vain() {
-    let (router, texts) = legacy();
-    let limited = GlobalConcurrencyLimitLayer::new(1).layer(router);
-    let app = guard().layer(limited);
-    let tag = tag_of(&app, "/posts/7").await;
-    let mut ready = app.clone();
-    ServiceExt::<Request>::ready(&mut ready).await.unwrap();
-    let written = ask(&ready, "PUT /posts/7", &[("if-match", &tag)], "second").await;
-    assert_eq!(written.status, StatusCode::OK);
-    assert_eq!(texts.text(7).as_deref(), Some("second"));
-}
-
-#[tokio::test]
-async fn a_lock_that_is_not_had_in_time_is_503_busy() {
-    let (held, waiting) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (begun, end) = (Arc::clone(&held), Arc::clone(&waiting));
-    let router: Router = Router::new().route(
-        "/{id}",
-        get(async || "state").put(async move || {
-            begun.notify_one();
-            end.notified().await;
-        }),
-    );
-    let layer = guard().with_patience(Duration::from_millis(50));
-    let app = layer.layer(router);
-    let first = tokio::spawn({
-        let app = app.clone();
-        async move { ask(&app, "PUT /1", &[("if-match", "*")], "").await }
-    });
-    held.notified().await;
-    let second = ask(&app, "PUT /2", &[("if-match", "*")], "").await;
-    assert_eq!(second.reason(), "busy");
-    waiting.notify_one();
-    assert_eq!(first.await.unwrap().status, StatusCode::OK);
-    layer.drained().await;
 }

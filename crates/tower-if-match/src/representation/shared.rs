@@ -1,0 +1,113 @@
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Response, Uri};
+use version_store::{Version, VersionStore};
+
+use super::body::{Resumable, Resumed};
+use super::get::target_text;
+use super::watch::Watch;
+use crate::config::Config;
+use crate::key::{FindKey, Found};
+use crate::way::SingleProcess;
+
+/// Names the unit that a target is part of.
+pub(super) type UnitOf = dyn Fn(&Uri) -> String + Send + Sync;
+
+/// Everything the layer was told.
+#[derive(Clone)]
+pub(super) struct Shared {
+    /// What every request's configuration is made of: the store is made for each, because what a
+    /// resource is depends on who looks at it.
+    pub(super) config: Config<Unasked, Target, SingleProcess>,
+    pub(super) accept: HeaderValue,
+    pub(super) limit: usize,
+    pub(super) patience: Duration,
+    pub(super) unit: Option<Arc<UnitOf>>,
+    pub(super) watch: Watch,
+}
+
+impl Shared {
+    /// Reads the content of an answer, as far as it can be held.
+    pub(super) async fn hold<B: Resumable>(&self, answer: Response<B>) -> Response<Resumed<B>> {
+        let (head, content) = answer.into_parts();
+        let content = if is_endless(&head.headers) {
+            Resumed::unread(content)
+        } else {
+            Resumed::read(content, self.limit, self.patience).await
+        };
+        Response::from_parts(head, content)
+    }
+}
+
+/// Whether content comes bit by bit, for as long as somebody listens.
+fn is_endless(fields: &HeaderMap) -> bool {
+    const ENDLESS: [&[u8]; 2] = [b"text/event-stream", b"multipart/x-mixed-replace"];
+    let Some(media_type) = fields.get(CONTENT_TYPE) else {
+        return false;
+    };
+    let named = |name: &[u8]| {
+        let start = media_type.as_bytes().get(..name.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(name))
+    };
+    ENDLESS.into_iter().any(named)
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("config", &self.config)
+            .field("accept", &self.accept)
+            .field("limit", &self.limit)
+            .field("patience", &self.patience)
+            .field("locks_by", &self.unit.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The key is the target as it was sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target;
+
+impl FindKey<String> for Target {
+    fn find(&self, head: &mut Parts) -> Found<String> {
+        if is_inside_a_router(head) {
+            return Found::Misconfigured(
+                "a RepresentationLayer stands inside a router, where a GET would run the handler of \
+                 the write; put it around the whole router"
+                    .to_owned(),
+            );
+        }
+        Found::Key(target_text(head))
+    }
+}
+
+#[cfg(feature = "axum")]
+fn is_inside_a_router(head: &Parts) -> bool {
+    head.extensions
+        .get::<axum::extract::MatchedPath>()
+        .is_some()
+}
+
+#[cfg(not(feature = "axum"))]
+fn is_inside_a_router(_: &Parts) -> bool {
+    false
+}
+
+/// The store of a configuration that no request has been made a store for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unasked;
+
+impl VersionStore for Unasked {
+    type Key = String;
+    type Revision = String;
+    type Error = Infallible;
+
+    async fn current(&self, _: &String) -> Result<Option<Version<String>>, Infallible> {
+        Ok(None)
+    }
+}
