@@ -41,9 +41,16 @@ pub enum Way {
 
 impl Cell {
     /// All cells.
-    pub const ALL: [Self; 2] = [
+    pub const ALL: [Self; 9] = [
+        Self::new(Store::Sqlite, Way::CompareAndSwap),
+        Self::new(Store::Sqlite, Way::Transaction),
+        Self::new(Store::Server(Product::Postgres), Way::CompareAndSwap),
+        Self::new(Store::Server(Product::Postgres), Way::Transaction),
+        Self::new(Store::Server(Product::MariaDb), Way::CompareAndSwap),
+        Self::new(Store::Server(Product::MariaDb), Way::Transaction),
         Self::new(Store::Memory, Way::CompareAndSwap),
         Self::new(Store::Memory, Way::SingleProcess),
+        Self::new(Store::Memory, Way::Representation),
     ];
 
     const fn new(store: Store, way: Way) -> Self {

@@ -11,7 +11,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any_service, get};
 use axum::{Json, Router};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_if_match::{IfMatchLayer, PathKey, SingleProcess, Version, VersionStore, Versioned};
+use tower_if_match::{
+    IfMatchLayer, PathKey, RepresentationLayer, SingleProcess, Version, VersionStore, Versioned,
+};
 
 use crate::answer::{Refused, written};
 use crate::post::{Patch, Post};
@@ -75,6 +77,21 @@ pub fn single_process(protected: bool) -> Router {
     Router::new().route("/api/posts/{id}", methods)
 }
 
+/// The routes under a layer that knows nothing of them but what they answer. Unprotected, every
+/// request has a layer of its own, with a lock of its own.
+pub fn representation(protected: bool) -> Router {
+    let methods = writes(get(read)).with_state(Shelf::default());
+    let legacy: Router = Router::new().route("/api/posts/{id}", methods);
+    if protected {
+        Router::new().fallback_service(RepresentationLayer::new("posts").layer(legacy))
+    } else {
+        Router::new().fallback_service(service_fn(move |request: Request| {
+            let alone = RepresentationLayer::new("posts");
+            alone.layer(legacy.clone()).oneshot(request)
+        }))
+    }
+}
+
 fn writes(reads: MethodRouter<Shelf>) -> MethodRouter<Shelf> {
     reads.put(replace).patch(patch).delete(remove)
 }
@@ -84,6 +101,11 @@ async fn read_version(State(shelf): State<Shelf>, Path(id): Path<u64>) -> Respon
         Some((version, post)) => Versioned::new(Version::new(version), Json(post)).into_response(),
         None => Refused::Absent.into_response(),
     }
+}
+
+async fn read(State(shelf): State<Shelf>, Path(id): Path<u64>) -> Result<Json<Post>, Refused> {
+    let (_, post) = shelf.get(id).ok_or(Refused::Absent)?;
+    Ok(Json(post))
 }
 
 async fn replace(

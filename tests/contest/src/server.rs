@@ -6,14 +6,18 @@ use std::process::ExitCode;
 
 use axum::Router;
 use axum::serve::ListenerExt;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use sqlx::{MySql, Postgres, Sqlite};
 use tokio::net::TcpListener;
 use tower_if_match::MemoryStore;
+use version_store_sqlx::{Isolation, SqlVersions, Transactions};
 
 use crate::cell::Way;
 use crate::compare_and_swap::{self, Unprotected};
-use crate::legacy;
 use crate::post::Post;
+use crate::rows::{self, Posted};
+use crate::sql::SqlPosts;
+use crate::{legacy, transaction};
 
 /// Serves posts from one store, with one way of closing the race.
 #[derive(Clone, Debug, Parser)]
@@ -30,6 +34,10 @@ pub struct Arguments {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
+
+    /// How far transactions are kept from each other.
+    #[arg(long, value_enum, default_value_t = Level::ReadCommitted)]
+    pub isolation: Level,
 
     /// Takes the protection away, and nothing else: for negative controls.
     #[arg(long)]
@@ -84,6 +92,58 @@ pub async fn app(arguments: &Arguments) -> Result<Router, String> {
             })
         }
         ("memory:", Way::SingleProcess) => Ok(legacy::single_process(protected)),
-        (store, way) => Err(format!("{way} is not for {store}")),
+        ("memory:", Way::Representation) => Ok(legacy::representation(protected)),
+        (store, way) => match store.split_once(':') {
+            Some(("sqlite", _)) => sql::<Sqlite>(arguments).await,
+            Some(("postgres", _)) => sql::<Postgres>(arguments).await,
+            Some(("mysql", _)) => sql::<MySql>(arguments).await,
+            _ => Err(format!("{way} is not for {store}")),
+        },
+    }
+}
+
+async fn sql<D: Posted>(arguments: &Arguments) -> Result<Router, String> {
+    let store = &arguments.store;
+    let pool = D::connect(store).await;
+    let pool = pool.map_err(|error| format!("cannot connect to {store}: {error}"))?;
+    let transactions = Transactions::new().with_isolation(arguments.isolation.into());
+    let versions = SqlVersions::open_with(pool.clone(), rows::table(), transactions).await;
+    let versions = versions.map_err(|error| error.to_string())?;
+    match (arguments.way, arguments.unprotected) {
+        (Way::CompareAndSwap, unprotected) => {
+            let posts = SqlPosts::new(pool, versions);
+            Ok(if unprotected {
+                compare_and_swap::app(Unprotected(posts))
+            } else {
+                compare_and_swap::app(posts)
+            })
+        }
+        (Way::Transaction, false) => Ok(transaction::app(pool, versions)),
+        (Way::Transaction, true) => {
+            let versions = transaction::Unprotected(versions);
+            Ok(transaction::app(pool, versions))
+        }
+        (way, _) => Err(format!("{way} is not for {store}")),
+    }
+}
+
+/// How far the transactions are kept from each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// Each statement sees what was committed before it.
+    ReadCommitted,
+    /// All statements see what was committed before the first one.
+    RepeatableRead,
+    /// As if there were no other transaction.
+    Serializable,
+}
+
+impl From<Level> for Isolation {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::ReadCommitted => Self::ReadCommitted,
+            Level::RepeatableRead => Self::RepeatableRead,
+            Level::Serializable => Self::Serializable,
+        }
     }
 }

@@ -1,9 +1,13 @@
 //! What stores a cell's posts.
 
-use services::{Database, Server};
+use std::io::Write as _;
+
+use services::{Database, Product, Server};
+use sqlx::{MySql, Postgres, Sqlite};
 use tempfile::TempDir;
 
 use crate::cell::Store;
+use crate::rows::Posted;
 
 /// A store that was just made, and ends with this value.
 #[derive(Debug)]
@@ -15,8 +19,14 @@ pub struct Backend {
 #[derive(Debug)]
 enum Keeps {
     Nothing,
-    Folder { _folder: TempDir },
-    Server { server: Server, _database: Database },
+    Folder {
+        _folder: TempDir,
+    },
+    Server {
+        server: Server,
+        may_crash: bool,
+        _database: Database,
+    },
 }
 
 impl Backend {
@@ -34,8 +44,10 @@ impl Backend {
             },
             Store::Sqlite => {
                 let folder = TempDir::new().map_err(|error| error.to_string())?;
+                let url = format!("sqlite:{}", folder.path().join("posts.db").display());
+                Sqlite::prepare(&url).await?;
                 Self {
-                    url: format!("sqlite:{}", folder.path().join("posts.db").display()),
+                    url,
                     keeps: Keeps::Folder { _folder: folder },
                 }
             }
@@ -44,10 +56,23 @@ impl Backend {
                     return Ok(None);
                 };
                 let database = server.database().await;
+                let may_crash = match product {
+                    Product::Postgres => prepare::<Postgres>(database.url()).await?,
+                    _ => prepare::<MySql>(database.url()).await?,
+                };
+                if !may_crash {
+                    // Not `eprintln!`, which a test captures.
+                    let _ = writeln!(
+                        std::io::stderr(),
+                        "SKIPPED: {product} is not killed: without a binary log (log_bin, \
+                         sync_binlog=1) it shows commits that a crash takes back"
+                    );
+                }
                 Self {
                     url: database.url().to_owned(),
                     keeps: Keeps::Server {
                         server,
+                        may_crash,
                         _database: database,
                     },
                 }
@@ -61,11 +86,22 @@ impl Backend {
         &self.url
     }
 
-    /// The database server, where there is one to be killed.
+    /// The database server, where there is one that keeps its promises when it is killed.
     pub fn database(&self) -> Option<&Server> {
         match &self.keeps {
-            Keeps::Server { server, .. } => Some(server),
-            Keeps::Nothing | Keeps::Folder { .. } => None,
+            Keeps::Server {
+                server,
+                may_crash: true,
+                ..
+            } => Some(server),
+            _ => None,
         }
     }
+}
+
+/// Whether the database may be killed.
+async fn prepare<D: Posted>(url: &str) -> Result<bool, String> {
+    D::prepare(url).await?;
+    let keeps = D::keeps_what_it_showed(url).await;
+    keeps.map_err(|error| error.to_string())
 }
