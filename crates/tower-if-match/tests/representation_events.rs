@@ -123,6 +123,68 @@ async fn one_that_changes_with_its_writes_is_not() {
     assert_eq!(log, "", "{log}");
 }
 
+/// Whoever writes has not read it before, so only the stale tag tells that something is wrong.
+#[tokio::test]
+async fn a_stale_tag_of_somebody_elses_is_reason_enough_to_look_again() {
+    let changing = saying(["1", "2", "3", "4", "5", "6"]);
+    let events = Events::default();
+    let guard = tracing::subscriber::set_default(events.clone());
+    let mut read = request("GET", None);
+    let ada = "Bearer ada".parse().unwrap();
+    read.headers_mut().insert("authorization", ada);
+    let read = changing.clone().oneshot(read).await.unwrap();
+    let tag = read.headers()[ETAG].to_str().unwrap();
+    let put = request("PUT", Some(tag));
+    let written = changing.oneshot(put).await.unwrap();
+    drop(guard);
+    assert_eq!(written.status(), StatusCode::PRECONDITION_FAILED);
+    let log = events.0.lock().unwrap().clone();
+    assert_eq!(log.matches(CAUSE).count(), 1, "{log}");
+}
+
+/// A write that goes on may be seen in several stages.
+#[tokio::test]
+async fn what_changes_while_a_write_is_at_work_is_not() {
+    let stage = Arc::new(AtomicUsize::new(0));
+    let end = Arc::new(tokio::sync::Notify::new());
+    let begun = Arc::new(tokio::sync::Notify::new());
+    let (begins, ends, writes) = (
+        Arc::clone(&begun),
+        Arc::clone(&end),
+        Arc::new(AtomicUsize::new(0)),
+    );
+    let service = service_fn(move |request: Request<Whole>| {
+        let at_work = writes.load(Ordering::Relaxed) == 1;
+        let stage = if at_work {
+            stage.fetch_add(1, Ordering::Relaxed)
+        } else {
+            0
+        };
+        let (begins, ends, writes) = (Arc::clone(&begins), Arc::clone(&ends), Arc::clone(&writes));
+        async move {
+            if request.method() == Method::PUT {
+                writes.store(1, Ordering::Relaxed);
+                begins.notify_one();
+                ends.notified().await;
+                writes.store(2, Ordering::Relaxed);
+            }
+            Ok::<_, Infallible>(Response::new(Full::from(stage.to_string())))
+        }
+    });
+    let guarded = RepresentationLayer::new("posts-api").layer(service);
+    let events = Events::default();
+    let guard = tracing::subscriber::set_default(events.clone());
+    let put = tokio::spawn(guarded.clone().oneshot(request("PUT", Some("*"))));
+    begun.notified().await;
+    for _ in 0..4 {
+        guarded.clone().oneshot(request("GET", None)).await.unwrap();
+    }
+    end.notify_one();
+    assert_eq!(put.await.unwrap().unwrap().status(), StatusCode::OK);
+    drop(guard);
+    assert_eq!(*events.0.lock().unwrap(), "");
+}
+
 #[tokio::test]
 async fn what_cannot_be_guarded_says_why() {
     let service = service_fn(|request: Request<Whole>| {
