@@ -116,8 +116,7 @@ fn version_columns(dialect: Dialect, table: &Table, found: &Found) -> Result<(),
     }
     if let Some(name) = &table.modified_at {
         let column = found.column(name)?;
-        use ColumnKind::{Integer, SmallInteger, Time};
-        if !matches!(column.kind, Integer | SmallInteger | Time) {
+        if !column.kind.tells_time() {
             return Err(format!(
                 "column {name:?} is {}; it has to be seconds since 1970, or a time that does not depend \
                  on the session's time zone",
@@ -218,6 +217,12 @@ impl Found {
 
     fn same_name(&self, a: &str, b: &str) -> bool {
         a == b || (self.names_fold && a.eq_ignore_ascii_case(b))
+    }
+}
+
+impl ColumnKind {
+    fn tells_time(self) -> bool {
+        matches!(self, Self::Integer | Self::SmallInteger | Self::Time)
     }
 }
 

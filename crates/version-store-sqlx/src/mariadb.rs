@@ -53,9 +53,9 @@ impl Driver for MySql {
             seconds(plan.idle),
             plan.isolation.sql()
         );
-        type Manager = <MySql as sqlx::Database>::TransactionManager;
         let begin = sqlx::AssertSqlSafe(begin).into_sql_str();
-        let begun = Manager::begin(connection, Some(begin)).await;
+        let begun =
+            <Self as sqlx::Database>::TransactionManager::begin(connection, Some(begin)).await;
         begun.map_err(busy_or_failed::<Self>)
     }
 
@@ -141,7 +141,8 @@ fn number(error: &sqlx::Error) -> Option<u16> {
 }
 
 fn seconds(duration: Duration) -> u64 {
-    duration.as_secs_f64().ceil().clamp(1.0, 1e6) as u64
+    let whole = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    whole.clamp(1, 1_000_000)
 }
 
 async fn lock_by_name(
@@ -282,7 +283,10 @@ async fn triggers(
         let text = MySql::text(row, 1)?;
         let trigger = made.iter().find(|made| Some(&made.name) == name.as_ref());
         there += usize::from(trigger.is_some());
-        as_made += usize::from(trigger.is_some_and(|made| Some(&made.text) == text.as_ref()));
+        as_made += usize::from(trigger.is_some_and(|made| {
+            let begins = made.text.lines().next().unwrap_or_default();
+            text.as_ref().is_some_and(|text| text.starts_with(begins))
+        }));
     }
     found.triggers = match (there, as_made) {
         (0, _) => Triggers::Missing,

@@ -58,9 +58,9 @@ impl Driver for Postgres {
             plan.isolation.sql(),
             milliseconds(plan.idle)
         );
-        type Manager = <Postgres as sqlx::Database>::TransactionManager;
         let begin = sqlx::AssertSqlSafe(begin).into_sql_str();
-        let begun = Manager::begin(connection, Some(begin)).await;
+        let begun =
+            <Self as sqlx::Database>::TransactionManager::begin(connection, Some(begin)).await;
         begun.map_err(busy_or_failed::<Self>)?;
         if within {
             lock(connection, "SELECT pg_advisory_xact_lock($1)", locks).await?;

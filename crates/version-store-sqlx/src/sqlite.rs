@@ -39,8 +39,11 @@ impl Driver for Sqlite {
         _plan: Plan,
         _locks: &[LockId],
     ) -> Result<(), Error> {
-        type Manager = <Sqlite as sqlx::Database>::TransactionManager;
-        let begun = Manager::begin(connection, Some("BEGIN IMMEDIATE".into_sql_str())).await;
+        let begun = <Self as sqlx::Database>::TransactionManager::begin(
+            connection,
+            Some("BEGIN IMMEDIATE".into_sql_str()),
+        )
+        .await;
         begun.map_err(busy_or_failed::<Self>)?;
         let opened = Self::send(connection, format!("SAVEPOINT {OPENED}")).await;
         opened.map(drop).map_err(busy_or_failed::<Self>)

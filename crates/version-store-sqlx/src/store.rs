@@ -59,7 +59,7 @@ impl Default for Transactions {
             plan: Plan {
                 isolation: Isolation::default(),
                 patience: Duration::from_secs(5),
-                idle: Duration::from_secs(60),
+                idle: Duration::from_mins(1),
             },
         }
     }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use version_store::conformance::{RowOf, UnderTest, Worker, assert_conforms};
-use version_store::{
-    Begun, Demand, EndError, Expected, Transactional, Version, Versioned, WriteError,
+use version_store::conformance::{
+    Check, Finding, RowOf, UnderTest, Worker, assert_conforms, check,
 };
-use version_store_sqlx::{Error, SqlVersions, SwapError, Transactions};
+use version_store::{
+    Begun, Demand, EndError, Expected, Transactional, Version, VersionStore, Versioned, WriteError,
+};
+use version_store_sqlx::{Dialect, Error, Isolation, SqlVersions, SwapError, Transactions};
 
 use crate::database::{Posts, TestDatabase, on_each_database};
 
@@ -14,6 +16,9 @@ on_each_database! {
     compare_and_swap
     transactions
     in_turns
+    repeatable_read
+    serializable
+    a_comparison_in_front_of_the_write_is_found
 }
 
 struct Written<D: TestDatabase> {
@@ -27,6 +32,8 @@ struct Written<D: TestDatabase> {
 enum By {
     Swap,
     Transaction,
+    /// The mistake: the comparison is one thing, the write another.
+    CompareInFront,
 }
 
 impl<D: TestDatabase> Clone for Written<D> {
@@ -42,8 +49,14 @@ impl<D: TestDatabase> Clone for Written<D> {
 
 impl<D: TestDatabase> Written<D> {
     async fn new(by: By, spawns: bool) -> Option<Self> {
+        Self::isolated(by, spawns, Isolation::ReadCommitted).await
+    }
+
+    async fn isolated(by: By, spawns: bool, isolation: Isolation) -> Option<Self> {
         let posts = Arc::new(Posts::migrated().await?);
-        let store = posts.store(Transactions::new()).await;
+        let store = posts
+            .store(Transactions::new().with_isolation(isolation))
+            .await;
         Some(Self {
             posts,
             store,
@@ -75,6 +88,24 @@ impl<D: TestDatabase> Written<D> {
                 })
             }
             By::Transaction => self.in_transaction(sql, expected).await,
+            By::CompareInFront => {
+                let id = *expected.key();
+                let store = |error| WriteError::Backend(Failure::Store(error));
+                let current = self.store.current(&id).await.map_err(store)?;
+                if !expected.admits(current.as_ref()) {
+                    return Err(expected.lost().into());
+                }
+                let Some(sql) = sql(current.as_ref()) else {
+                    return Err(WriteError::Absent);
+                };
+                let statement = |error| WriteError::Backend(Failure::Statement(error));
+                self.posts.run(&sql).await.map_err(statement)?;
+                match self.store.current(&id).await.map_err(store)? {
+                    Some(version) => expected.written(version),
+                    None => expected.removed(),
+                }
+                Ok(())
+            }
         }
     }
 
@@ -200,6 +231,33 @@ async fn compare_and_swap<D: TestDatabase>() {
 async fn transactions<D: TestDatabase>() {
     if let Some(written) = Written::<D>::new(By::Transaction, true).await {
         assert_conforms(written).await;
+    }
+}
+
+async fn repeatable_read<D: TestDatabase>() {
+    isolated::<D>(Isolation::RepeatableRead).await;
+}
+
+async fn serializable<D: TestDatabase>() {
+    isolated::<D>(Isolation::Serializable).await;
+}
+
+async fn isolated<D: TestDatabase>(isolation: Isolation) {
+    // SQLite knows one kind of transaction.
+    if D::DIALECT == Dialect::Sqlite {
+        return;
+    }
+    if let Some(written) = Written::<D>::isolated(By::Transaction, true, isolation).await {
+        assert_conforms(written).await;
+    }
+}
+
+/// The control: the suite sees the race that the stores close.
+async fn a_comparison_in_front_of_the_write_is_found<D: TestDatabase>() {
+    if let Some(written) = Written::<D>::new(By::CompareInFront, true).await {
+        let report = check(written).await;
+        let found: Vec<_> = report.findings().iter().map(Finding::check).collect();
+        assert!(found.contains(&Check::Counting), "{report}");
     }
 }
 

@@ -5,12 +5,10 @@ use std::time::Duration;
 use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{MySql, Pool, Postgres, Sqlite};
-use version_store_sqlx::{Backend, Dialect, SqlVersions, Table, Transactions};
+use version_store_sqlx::{Backend, SqlVersions, Table, Transactions};
 
 /// One of the databases, and the statements of the tests that it spells in its own way.
 pub(crate) trait TestDatabase: Backend + Sized {
-    const DIALECT: Dialect;
-
     /// What ends when it is dropped: a database in a server, or a folder.
     type Place: Send + Sync + 'static;
 
@@ -55,8 +53,6 @@ macro_rules! statements {
 }
 
 impl TestDatabase for Sqlite {
-    const DIALECT: Dialect = Dialect::Sqlite;
-
     type Place = tempfile::TempDir;
 
     async fn place() -> Option<tempfile::TempDir> {
@@ -77,8 +73,6 @@ impl TestDatabase for Sqlite {
 }
 
 impl TestDatabase for Postgres {
-    const DIALECT: Dialect = Dialect::Postgres;
-
     type Place = services::Database;
 
     async fn place() -> Option<services::Database> {
@@ -94,8 +88,6 @@ impl TestDatabase for Postgres {
 }
 
 impl TestDatabase for MySql {
-    const DIALECT: Dialect = Dialect::MariaDb;
-
     type Place = services::Database;
 
     async fn place() -> Option<services::Database> {

@@ -4,3 +4,8 @@
 
 mod conformance;
 mod database;
+mod migrations;
+mod opening;
+mod outcome;
+mod swaps;
+mod transactions;
