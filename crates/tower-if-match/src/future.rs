@@ -255,7 +255,7 @@ where
 fn settled<S, F, W, B>(
     config: &Arc<Config<S, F, W>>,
     running: Running<S, W::Held>,
-    response: Response<B>,
+    mut response: Response<B>,
 ) -> Result<Response<B>, BoxFuture<Response<B>>>
 where
     S: VersionStore,
@@ -268,8 +268,10 @@ where
         slot,
         mut held,
     } = running;
+    // First, because it is what the handler's answer has its own status back from.
+    let marked = Mark::take(&mut response).map(|(version, _)| version);
     if let Some(settled) = config.way.settle_at_once(&mut held, &slot) {
-        return match config.conclude(kept.head(), slot.key(), settled, response) {
+        return match config.conclude(kept.head(), slot.key(), settled, marked, response) {
             Conclusion::Answer(response) => Ok(response),
             Conclusion::Lost => {
                 let config = Arc::clone(config);
@@ -283,7 +285,7 @@ where
     Err(Box::pin(async move {
         let success = response.status().as_u16() < 400;
         let settled = config.way.settle(held, &config.store, &slot, success).await;
-        match config.conclude(kept.head(), slot.key(), settled, response) {
+        match config.conclude(kept.head(), slot.key(), settled, marked, response) {
             Conclusion::Answer(response) => response,
             Conclusion::Lost => config.afresh(kept.head(), slot.key()).await,
         }

@@ -5,8 +5,8 @@ use http::header::ETAG;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_precondition::Conditions;
-use version_store::handover::{Ending, Mark, Slot};
-use version_store::{Demand, VersionStore};
+use version_store::handover::{Ending, Slot};
+use version_store::{Demand, Version, VersionStore};
 
 use crate::Reason;
 use crate::body::RefusalBody;
@@ -53,12 +53,14 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         )
     }
 
-    /// Judges the handler's answer by how its write ended.
+    /// Judges the handler's answer by how its write ended. `marked` is the version that its body is of,
+    /// where the handler said so.
     pub(crate) fn conclude<B: RefusalBody>(
         &self,
         head: Head<'_>,
         key: &S::Key,
         settled: Settled<S::Revision>,
+        marked: Option<Version<S::Revision>>,
         mut response: Response<B>,
     ) -> Conclusion<B> {
         let ending = match settled {
@@ -67,7 +69,6 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
                 return Conclusion::Answer(self.refuse(head, Refusal::new(reason), None));
             }
         };
-        let marked = Mark::<S::Revision>::take(&mut response);
         let success = response.status().as_u16() < 400;
         match ending {
             Ending::Lost => return Conclusion::Lost,
@@ -79,7 +80,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
                 let withheld =
                     self.strict_put_validators && *head.method() == Method::PUT && !verbatim;
                 // The body may be of a version that came after this write's.
-                let of_another = marked.is_some_and(|(of, _)| !of.same_state(&version));
+                let of_another = marked.is_some_and(|of| !of.same_state(&version));
                 let honest = !withheld && !of_another;
                 let tag = if honest {
                     self.tags.field_value(key, &version)

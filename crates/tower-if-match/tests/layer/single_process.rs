@@ -72,6 +72,19 @@ async fn what_a_blind_handler_did_is_read_off_the_version() {
     );
 }
 
+#[tokio::test]
+async fn a_versioned_answer_is_a_success() {
+    let ledger = Ledger::new();
+    let handler = async |State(ledger): State<Ledger>, text: String| {
+        ledger.write(7, Some(text.clone()));
+        Versioned::new(Version::new(ledger.row(7).unwrap().0), text)
+    };
+    let app = with_methods(&ledger, SingleProcess::new(), get(read).put(handler));
+    let answer = put(&app, "*", "second").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.etag(), Some(get_tag(&app).await.as_str()));
+}
+
 /// How many of eight writes with one tag are acknowledged, each through one of these services.
 async fn acknowledged(ledger: &Ledger, apps: Vec<Router>) -> usize {
     let tag = get_tag(&apps[0]).await;

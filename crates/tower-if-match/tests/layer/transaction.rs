@@ -183,6 +183,21 @@ async fn what_is_no_success_is_rolled_back() {
     }
 }
 
+/// `Versioned` says 500 until a layer sees it. What counts is the status that it is to have.
+#[tokio::test]
+async fn a_versioned_answer_is_a_success() {
+    let ledger = Ledger::new();
+    let handler = async |mut tx: Tx<Ledger>, text: String| {
+        tx.put(7, text.clone());
+        Versioned::new(Version::<u64>::new(1), text)
+    };
+    let answer = put_with(&ledger, handler).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(ledger.text(7).as_deref(), Some("second"));
+    // The body is said to be of the version before this write's.
+    assert_eq!(answer.etag(), None);
+}
+
 #[tokio::test]
 async fn a_success_without_the_transaction_is_an_error() {
     let ledger = Ledger::new();
