@@ -1,4 +1,5 @@
-//! Every schedule of two writers, and many of four and six.
+//! Every schedule of two writers, and many of four and six. Through the whole layer, two writers have
+//! millions of schedules: there it is every one with at most three preemptions.
 //!
 //! A test over threads finds a race if the machine happens to run into it. Here shuttle is the
 //! scheduler: it decides at each lock, unlock, atomic operation and `await` who runs next, so a search
@@ -37,7 +38,8 @@ use crate::preemptions::Preemptions;
 pub enum Search {
     /// All of them, one after the other. It grows beyond all bounds with a third writer.
     Every,
-    /// All with at most so many preemptions, where all of them are too many.
+    /// All with at most so many preemptions, where all of them are too many. The faults of the controls
+    /// take one or two.
     Preempting(usize),
     /// As many as `SCHEDULES` says, by probabilistic concurrency testing: random priorities, which
     /// change at a few random points. It finds what needs up to [`DEPTH`] decisions that go wrong.
