@@ -13,6 +13,25 @@
 //!
 //! Each cell has a negative control: the same race against the same server with `--unprotected`,
 //! which takes the protection away and nothing else. It has to be found out.
+//!
+//! | way | without its protection |
+//! | --- | --- |
+//! | compare and swap | the write demands nothing of what is stored, and is settled as written |
+//! | transaction | what it begins with was read before it began |
+//! | single process | a table of locks for each request |
+//! | representation | a layer, and so a lock, for each request |
+//!
+//! # What the database has to do for it
+//!
+//! Two things were found by these races and are nobody's fault here, but every user's concern:
+//!
+//! - **MariaDB without a binary log shows a commit to others before it is on disk.** What was
+//!   acknowledged survives a crash of the database; what a reader has merely seen may not. With
+//!   `log_bin` and `sync_binlog=1` it is on disk first. The campaign kills MariaDB only then, and says so
+//!   where it does not.
+//! - **sqlx forgets a `BEGIN` in MariaDB whose client left before the answer.** The connection goes back
+//!   to its pool with an open transaction, in which later reads see what stood there at the first of
+//!   them. A pool whose `after_release` sends `ROLLBACK` is not harmed ([`rows`]).
 
 pub mod answer;
 pub mod campaign;

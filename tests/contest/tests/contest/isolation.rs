@@ -16,7 +16,7 @@ async fn race(level: &str, unprotected: bool) -> Option<Row> {
     let campaign = Campaign {
         unprotected,
         more: vec!["--isolation".to_owned(), level.to_owned()],
-        ..campaign(800, 0)
+        ..campaign(1_200, 0)
     };
     campaign.run(cell, |_| {}).await.unwrap()
 }
