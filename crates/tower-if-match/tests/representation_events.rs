@@ -185,6 +185,24 @@ async fn what_changes_while_a_write_is_at_work_is_not() {
     assert_eq!(*events.0.lock().unwrap(), "");
 }
 
+/// The service is as it always was, and did nothing wrong.
+#[tokio::test]
+async fn a_tag_that_is_taken_off_is_not() {
+    let service = service_fn(|_: Request<Whole>| {
+        let mut answer = Response::new(Full::from("too large to be held"));
+        let own = http::HeaderValue::from_static("\"own\"");
+        answer.headers_mut().insert(ETAG, own);
+        ready(Ok::<_, Infallible>(answer))
+    });
+    let layer = RepresentationLayer::new("posts-api").with_representation_limit(1);
+    let events = Events::default();
+    let guard = tracing::subscriber::set_default(events.clone());
+    let read = layer.layer(service).oneshot(request("GET", None)).await;
+    drop(guard);
+    assert!(!read.unwrap().headers().contains_key(ETAG));
+    assert_eq!(*events.0.lock().unwrap(), "");
+}
+
 #[tokio::test]
 async fn what_cannot_be_guarded_says_why() {
     let service = service_fn(|request: Request<Whole>| {

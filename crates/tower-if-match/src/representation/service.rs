@@ -54,7 +54,8 @@ where
     type Error = Svc::Error;
     type Future = Answer<B, Svc::Error>;
 
-    /// Always ready: see [`Inner`].
+    /// Always ready: the wrapped service becomes so when it is called, because a GET and the write that it
+    /// is for may need the same permit.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Svc::Error>> {
         Poll::Ready(Ok(()))
     }

@@ -166,6 +166,18 @@ async fn bodies_that_differ_have_tags_that_differ_and_any_of_them_writes() {
 }
 
 #[tokio::test]
+async fn the_media_type_is_part_of_the_state() {
+    let tags = ["text/one", "text/two"].map(async |media_type: &'static str| {
+        let app = guard().layer(service(move |_| {
+            ([(CONTENT_TYPE, media_type)], "state").into_response()
+        }));
+        tag_of(&app, "/").await
+    });
+    let [one, two] = tags;
+    assert_ne!(one.await, two.await);
+}
+
+#[tokio::test]
 async fn what_tells_the_state_can_be_chosen() {
     let app = guard()
         .with_accept("application/json")
