@@ -15,6 +15,7 @@ pub use compare_and_swap::CompareAndSwap;
 pub(crate) use one_lock::OneLock;
 pub use single_process::SingleProcess;
 pub use transaction::Transaction;
+pub(crate) use transaction::{Ended, end};
 
 /// One way of closing the race between the evaluation of a condition and the write.
 ///

@@ -1,9 +1,8 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use http::Extensions;
 
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{NotLent, Transactional};
 
 /// The transaction that the layer opened for this request: the handler writes in it as it always did,

@@ -3,14 +3,18 @@ use std::time::Duration;
 
 use http::{Extensions, Request};
 use tower_service::Service;
-use version_store::handover::{Ending, OtherWay, Returned, Slot, TxSlot};
-use version_store::{Begun, Canonical, Demand, EndError, Transactional, Version};
+use version_store::handover::{Ending, OtherWay, Slot, TxSlot};
+use version_store::{Begun, Canonical, Demand, Transactional, Version, Versions};
 
 use super::{Gathers, OpenError, OpenResult, Opened, Runs, Settled, Way, in_scope};
 use crate::gather::{Gather, Gatherable, Ungathered};
 use crate::locks::{Lock, Locks};
 use crate::reason::Reason;
 use crate::sync::within;
+
+mod end;
+
+pub(crate) use end::{Ended, end};
 
 /// A transaction of the store's around the handler, for handlers without a word about versions, in any
 /// number of processes.
@@ -135,73 +139,35 @@ impl<S: Transactional> Way<S> for Transaction {
         slot: &Slot<S>,
         success: bool,
     ) -> Settled<S::Revision> {
-        let transaction = match held.slot.close() {
-            Returned::Kept => return Settled::Ended(Ending::Unsettled),
-            Returned::Untaken(transaction) => {
-                store.rollback(transaction).await;
-                return Settled::Ended(Ending::Untaken);
-            }
-            Returned::Returned(transaction) => transaction,
-        };
-        if !success {
-            store.rollback(transaction).await;
-            return after_rollback(store, slot, Settled::Ended(Ending::Unchanged)).await;
-        }
-        match end(store, slot, transaction, held.before).await {
-            Ok(settled) => settled,
-            Err(EndError::RolledBack(error)) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a transaction was rolled back in place of its commit"
-                );
-                let reason = if S::is_busy(&error) {
-                    Reason::Busy
-                } else {
-                    Reason::StoreUnavailable
+        let keys = std::slice::from_ref(slot.key());
+        let existed = held.before.is_some();
+        // A method that does not create was let through to its 404, so that nothing was evaluated.
+        let nothing = matches!(slot.demand(), Demand::Nothing);
+        let allowed = |made: &Versions<S>| !(nothing && made.iter().any(Option::is_some));
+        let before = &[held.before];
+        let ended = match end(store, &held.slot, keys, before, success, allowed).await {
+            Ended::Untaken => Ending::Untaken,
+            Ended::Kept => Ending::Unsettled,
+            Ended::Forbidden => Ending::Lost,
+            Ended::Committed(made) => match made.into_iter().next().flatten() {
+                Some(version) => Ending::Written {
+                    version,
+                    verbatim: false,
+                },
+                None if existed => Ending::Removed,
+                None => Ending::Unchanged,
+            },
+            Ended::Unknown => return Settled::Refused(Reason::OutcomeUnknown),
+            Ended::RolledBack(reason) => {
+                let otherwise = match reason {
+                    Some(reason) => Settled::Refused(reason),
+                    None => Settled::Ended(Ending::Unchanged),
                 };
-                after_rollback(store, slot, Settled::Refused(reason)).await
+                return after_rollback(store, slot, otherwise).await;
             }
-            Err(EndError::EndedByHandler) => {
-                tracing::error!("a handler ended the transaction that it was lent");
-                Settled::Ended(Ending::Unsettled)
-            }
-            // Whatever is not known to have failed may have taken place.
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "whether a commit took place is not known"
-                );
-                Settled::Refused(Reason::OutcomeUnknown)
-            }
-        }
+        };
+        Settled::Ended(ended)
     }
-}
-
-/// The version that the handler's writes make, and the commit.
-async fn end<S: Transactional>(
-    store: &S,
-    slot: &Slot<S>,
-    mut transaction: S::Transaction,
-    before: Option<Version<S::Revision>>,
-) -> Result<Settled<S::Revision>, EndError<S::Error>> {
-    let existed = before.is_some();
-    let keys = std::slice::from_ref(slot.key());
-    let mut made = store.advance(&mut transaction, keys, &[before]).await?;
-    let made = made.pop().flatten();
-    // A method that does not create was let through to its 404, so that nothing was evaluated.
-    if made.is_some() && matches!(slot.demand(), Demand::Nothing) {
-        store.rollback(transaction).await;
-        return Ok(Settled::Ended(Ending::Lost));
-    }
-    store.commit(transaction).await?;
-    Ok(Settled::Ended(match made {
-        Some(version) => Ending::Written {
-            version,
-            verbatim: false,
-        },
-        None if existed => Ending::Removed,
-        None => Ending::Unchanged,
-    }))
 }
 
 /// What became of a write that was rolled back: where its condition does not hold any more, it has

@@ -3,7 +3,7 @@ use std::fmt;
 use http::Extensions;
 use version_store::bulk::{Ending, Slot};
 use version_store::handover::{Returned, TxSlot};
-use version_store::{Begun, Canonical, EndError, Transactional, Versions};
+use version_store::{Begun, Canonical, Transactional, Versions};
 
 use super::{BulkWay, OpenAllResult, OpenedAll, SettledAll};
 use crate::bulk::request::Order;
@@ -11,7 +11,7 @@ use crate::bulk::write::current_of_all;
 use crate::locks::Lock;
 use crate::reason::Reason;
 use crate::sync::within;
-use crate::way::{OpenError, Transaction, in_scope};
+use crate::way::{Ended, OpenError, Transaction, end, in_scope};
 
 /// The transaction over all resources, and what it found.
 pub struct InTransaction<S: Transactional> {
@@ -80,58 +80,25 @@ impl<S: Transactional> BulkWay<S> for Transaction {
         slot: &Slot<S>,
         success: bool,
     ) -> SettledAll<S::Revision> {
-        let transaction = match held.slot.close() {
-            Returned::Kept => return SettledAll::Ended(Ending::Unsettled),
-            Returned::Untaken(transaction) => {
-                store.rollback(transaction).await;
-                return SettledAll::Ended(Ending::Untaken);
-            }
-            Returned::Returned(transaction) => transaction,
-        };
-        if !success {
-            store.rollback(transaction).await;
-            return after_rollback(store, slot, SettledAll::Ended(Ending::Unchanged)).await;
-        }
-        match end(store, &held, transaction).await {
-            Ok(made) => SettledAll::Ended(Ending::Written(held.order.of_content(made))),
-            Err(EndError::RolledBack(error)) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a transaction was rolled back in place of its commit"
-                );
-                let reason = if S::is_busy(&error) {
-                    Reason::Busy
-                } else {
-                    Reason::StoreUnavailable
+        // What is absent and would not be created was refused, so whatever is made was demanded.
+        let ended = end(store, &held.slot, &held.keys, &held.before, success, |_| {
+            true
+        });
+        SettledAll::Ended(match ended.await {
+            Ended::Untaken => Ending::Untaken,
+            Ended::Kept => Ending::Unsettled,
+            Ended::Forbidden => Ending::Lost,
+            Ended::Committed(made) => Ending::Written(held.order.of_content(made)),
+            Ended::Unknown => return SettledAll::Refused(Reason::OutcomeUnknown),
+            Ended::RolledBack(reason) => {
+                let otherwise = match reason {
+                    Some(reason) => SettledAll::Refused(reason),
+                    None => SettledAll::Ended(Ending::Unchanged),
                 };
-                after_rollback(store, slot, SettledAll::Refused(reason)).await
+                return after_rollback(store, slot, otherwise).await;
             }
-            Err(EndError::EndedByHandler) => {
-                tracing::error!("a handler ended the transaction that it was lent");
-                SettledAll::Ended(Ending::Unsettled)
-            }
-            // Whatever is not known to have failed may have taken place.
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "whether a commit took place is not known"
-                );
-                SettledAll::Refused(Reason::OutcomeUnknown)
-            }
-        }
+        })
     }
-}
-
-/// The versions that the handler's writes make, and the commit.
-async fn end<S: Transactional>(
-    store: &S,
-    held: &InTransaction<S>,
-    mut transaction: S::Transaction,
-) -> Result<Versions<S>, EndError<S::Error>> {
-    let advanced = store.advance(&mut transaction, &held.keys, &held.before);
-    let made = advanced.await?;
-    store.commit(transaction).await?;
-    Ok(made)
 }
 
 /// What became of a write that was rolled back: where its conditions do not all hold any more, it has

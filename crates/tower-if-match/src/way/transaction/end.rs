@@ -1,0 +1,86 @@
+//! How a transaction that was lent to a handler ends, be it over one resource or over several.
+
+use version_store::handover::{Returned, TxSlot};
+use version_store::{EndError, Transactional, Version, Versions};
+
+use crate::reason::Reason;
+
+/// How it ended.
+pub(crate) enum Ended<S: Transactional> {
+    /// The handler never took it. Rolled back.
+    Untaken,
+    /// The handler still has it, or ended it by itself.
+    Kept,
+    /// Committed; it made these versions.
+    Committed(Versions<S>),
+    /// It made what it may not. Rolled back.
+    Forbidden,
+    /// Rolled back: the handler's answer is no success, or for this reason.
+    RolledBack(Option<Reason>),
+    /// Whether it was committed is not known.
+    Unknown,
+}
+
+/// Takes a transaction back from the handler and ends it: with a commit where the answer is a success
+/// and what it makes is `allowed`, otherwise with a rollback.
+pub(crate) async fn end<S: Transactional>(
+    store: &S,
+    slot: &TxSlot<S>,
+    keys: &[S::Key],
+    before: &[Option<Version<S::Revision>>],
+    success: bool,
+    allowed: impl FnOnce(&Versions<S>) -> bool + Send,
+) -> Ended<S> {
+    let mut transaction = match slot.close() {
+        Returned::Kept => return Ended::Kept,
+        Returned::Untaken(transaction) => {
+            store.rollback(transaction).await;
+            return Ended::Untaken;
+        }
+        Returned::Returned(transaction) => transaction,
+    };
+    if !success {
+        store.rollback(transaction).await;
+        return Ended::RolledBack(None);
+    }
+    let made = match store.advance(&mut transaction, keys, before).await {
+        Ok(made) => made,
+        Err(error) => return failed::<S>(error),
+    };
+    if !allowed(&made) {
+        store.rollback(transaction).await;
+        return Ended::Forbidden;
+    }
+    match store.commit(transaction).await {
+        Ok(()) => Ended::Committed(made),
+        Err(error) => failed::<S>(error),
+    }
+}
+
+fn failed<S: Transactional>(error: EndError<S::Error>) -> Ended<S> {
+    match error {
+        EndError::RolledBack(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a transaction was rolled back in place of its commit"
+            );
+            Ended::RolledBack(Some(if S::is_busy(&error) {
+                Reason::Busy
+            } else {
+                Reason::StoreUnavailable
+            }))
+        }
+        EndError::EndedByHandler => {
+            tracing::error!("a handler ended the transaction that it was lent");
+            Ended::Kept
+        }
+        // Whatever is not known to have failed may have taken place.
+        error => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "whether a commit took place is not known"
+            );
+            Ended::Unknown
+        }
+    }
+}
