@@ -99,7 +99,7 @@ pub trait PostStore: Clone + Send + Sync + 'static {
 /// The transaction holds the post, so these writes compare nothing. The handler has it as
 /// [`Tx`](tower_if_match::Tx), which derefs to the [`Connection`].
 pub trait TransactionalPosts:
-    PostStore<Versions = Self> + Transactional<Key = PostId, Revision = u64>
+    PostStore<Versions = Self> + Transactional<Key = PostId, Revision = u64, Error = StoreError>
 {
     /// A post, as it stands in the transaction.
     ///

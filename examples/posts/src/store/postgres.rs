@@ -48,13 +48,7 @@ impl PostgresPosts {
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
             .connect_lazy_with(options.options([("lock_timeout", patient)]));
-        // A PUT that creates must not write over a post that somebody inserted without the layer after the
-        // transaction began, as POST does. So its statements see what was there then.
-        let transactions = Transactions::new()
-            .with_connections(CONNECTIONS)
-            .with_patience(PATIENCE)
-            .with_isolation(Isolation::RepeatableRead);
-        let versions = PgVersions::open_with(pool.clone(), table(), transactions).await?;
+        let versions = PgVersions::open_with(pool.clone(), table(), transactions()).await?;
         Ok(Self { pool, versions })
     }
 
@@ -73,6 +67,15 @@ fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
         Some(_) => options,
     };
     Ok(options.options([("default_transaction_isolation", "read committed")]))
+}
+
+/// A PUT that creates must not write over a post that somebody inserted without the layer after its
+/// transaction began, as POST does. So its statements see what was there then, and fail on what was not.
+fn transactions() -> Transactions {
+    Transactions::new()
+        .with_connections(CONNECTIONS)
+        .with_patience(PATIENCE)
+        .with_isolation(Isolation::RepeatableRead)
 }
 
 /// Brings the tables up to date. Of processes that start together one does it, and the others wait for
@@ -221,3 +224,6 @@ fn code(error: &sqlx::Error) -> Option<&str> {
     let error = error.as_database_error()?;
     Some(error.try_downcast_ref::<PgDatabaseError>()?.code())
 }
+
+#[cfg(test)]
+mod tests;

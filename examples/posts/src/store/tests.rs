@@ -3,7 +3,7 @@
 use tower_if_match::version_store::handover::{Ending, Slot};
 use tower_if_match::{Demand, Expected, Version, VersionStore, WriteError};
 
-use super::{MemoryPosts, PostStore, SqlitePosts};
+use super::{MemoryPosts, PostStore, PostgresPosts, SqlitePosts};
 use crate::post::{Draft, PostId};
 
 fn draft(title: &str) -> Draft {
@@ -165,4 +165,22 @@ async fn sqlite() {
     only_the_demanded_version_is_written(open("written").await).await;
     only_the_demanded_version_is_removed(open("removed").await).await;
     an_id_belongs_to_one_post(open("ids").await).await;
+}
+
+#[tokio::test]
+async fn postgres() {
+    let mut databases = Vec::new();
+    for _ in 0..3 {
+        let Some(database) = services::postgres().await else {
+            return;
+        };
+        databases.push(database);
+    }
+    let open = async |number: usize| {
+        let url: &str = databases[number].url();
+        PostgresPosts::open(url).await.unwrap()
+    };
+    only_the_demanded_version_is_written(open(0).await).await;
+    only_the_demanded_version_is_removed(open(1).await).await;
+    an_id_belongs_to_one_post(open(2).await).await;
 }

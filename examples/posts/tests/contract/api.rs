@@ -21,9 +21,9 @@ pub(crate) struct Api {
 }
 
 enum Kept {
-    InMemory,
-    InFile(TempDir),
-    InDatabase(Database),
+    Nowhere,
+    File(TempDir),
+    Database(Database),
 }
 
 const COMPARE_AND_SWAP: &str = "compare-and-swap";
@@ -31,28 +31,28 @@ const TRANSACTION: &str = "transaction";
 
 impl Api {
     pub(crate) async fn in_memory() -> Option<Self> {
-        Some(Self::on(Kept::InMemory, COMPARE_AND_SWAP).await)
+        Some(Self::on(Kept::Nowhere, COMPARE_AND_SWAP).await)
     }
 
     pub(crate) async fn on_sqlite() -> Option<Self> {
-        let kept = Kept::InFile(tempfile::tempdir().unwrap());
+        let kept = Kept::File(tempfile::tempdir().unwrap());
         Some(Self::on(kept, COMPARE_AND_SWAP).await)
     }
 
     pub(crate) async fn on_sqlite_in_transactions() -> Option<Self> {
-        let kept = Kept::InFile(tempfile::tempdir().unwrap());
+        let kept = Kept::File(tempfile::tempdir().unwrap());
         Some(Self::on(kept, TRANSACTION).await)
     }
 
     /// `None` where PostgreSQL is not installed; that is printed.
     pub(crate) async fn on_postgres() -> Option<Self> {
-        let kept = Kept::InDatabase(services::postgres().await?);
+        let kept = Kept::Database(services::postgres().await?);
         Some(Self::on(kept, COMPARE_AND_SWAP).await)
     }
 
     /// As [`on_postgres`](Self::on_postgres).
     pub(crate) async fn on_postgres_in_transactions() -> Option<Self> {
-        let kept = Kept::InDatabase(services::postgres().await?);
+        let kept = Kept::Database(services::postgres().await?);
         Some(Self::on(kept, TRANSACTION).await)
     }
 
@@ -63,7 +63,7 @@ impl Api {
         } else {
             COMPARE_AND_SWAP
         };
-        Self::on(Kept::InDatabase(database), way).await
+        Self::on(Kept::Database(database), way).await
     }
 
     async fn on(kept: Kept, way: &'static str) -> Self {
@@ -78,7 +78,7 @@ impl Api {
 
     /// A connection of another writer to the file.
     pub(crate) async fn file(&self) -> SqliteConnection {
-        let Kept::InFile(directory) = &self.kept else {
+        let Kept::File(directory) = &self.kept else {
             panic!("the store is no file");
         };
         SqliteConnectOptions::new()
@@ -102,9 +102,9 @@ impl Api {
     pub(crate) async fn anew(mut self) -> Self {
         self.server.kill9().await.unwrap();
         self.kept = match self.kept {
-            Kept::InMemory => Kept::InMemory,
-            Kept::InFile(_) => Kept::InFile(tempfile::tempdir().unwrap()),
-            Kept::InDatabase(_) => Kept::InDatabase(services::postgres().await.unwrap()),
+            Kept::Nowhere => Kept::Nowhere,
+            Kept::File(_) => Kept::File(tempfile::tempdir().unwrap()),
+            Kept::Database(_) => Kept::Database(services::postgres().await.unwrap()),
         };
         Self::on(self.kept, self.way).await
     }
@@ -170,9 +170,9 @@ impl Api {
 impl Kept {
     fn url(&self) -> String {
         match self {
-            Self::InMemory => "memory:".to_owned(),
-            Self::InFile(directory) => format!("sqlite:{}", directory.path().join(FILE).display()),
-            Self::InDatabase(database) => database.url().to_owned(),
+            Self::Nowhere => "memory:".to_owned(),
+            Self::File(directory) => format!("sqlite:{}", directory.path().join(FILE).display()),
+            Self::Database(database) => database.url().to_owned(),
         }
     }
 }

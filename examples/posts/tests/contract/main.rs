@@ -31,6 +31,8 @@ mod conflicts;
 mod content;
 mod fields;
 mod lives;
+mod postgres;
+mod postgres_triggers;
 mod process;
 mod reads;
 mod refusals;

@@ -95,6 +95,24 @@ fn a_store_that_cannot_be_opened_is_one_line() {
     }
 }
 
+#[test]
+fn transactions_in_memory_are_one_line() {
+    let arguments = [
+        "--listen",
+        "127.0.0.1:0",
+        "--store",
+        "memory:",
+        "--way",
+        "transaction",
+    ];
+    let (output, stderr) = run(arguments);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr.lines().count() == 1 && stderr.contains("memory:"),
+        "{stderr}"
+    );
+}
+
 #[tokio::test]
 async fn a_port_that_is_taken_is_one_line() {
     let server = spawn("memory:").await;
@@ -112,7 +130,16 @@ fn help_names_the_options() {
     let (output, _) = run(["--help"]);
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
-    for named in ["--listen", "127.0.0.1:3000", "--store", "sqlite:posts.db"] {
+    for named in [
+        "--listen",
+        "127.0.0.1:3000",
+        "--store",
+        "sqlite:posts.db",
+        "postgres://",
+        "--way",
+        "compare-and-swap",
+        "transaction",
+    ] {
         assert!(text.contains(named), "{text}");
     }
 }

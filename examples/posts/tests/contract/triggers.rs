@@ -1,4 +1,4 @@
-//! What the database itself refuses, whoever writes.
+//! What SQLite itself refuses, whoever writes.
 
 use sqlx::SqliteConnection;
 

@@ -14,6 +14,7 @@ on_every_store!(
     delete_removes,
     every_write_makes_its_own_tag,
     what_was_read_can_be_sent_back,
+    of_many_that_create_one_post_one_does,
 );
 
 async fn post_creates(api: Api) {
@@ -161,5 +162,31 @@ async fn what_was_read_can_be_sent_back(api: Api) {
     let again = api.get(&target).await.json().unwrap();
     for member in ["id", "title", "content", "author"] {
         assert_eq!(again[member], read[member]);
+    }
+}
+
+async fn of_many_that_create_one_post_one_does(api: Api) {
+    for post in 40..45 {
+        let target = format!("/api/posts/{post}");
+        let create = |writer: u8| {
+            let json = format!(r#"{{"title":"{writer}"}}"#);
+            put(&target, &json).field("If-None-Match", "*")
+        };
+        let sent: Vec<_> = (0..8).map(create).collect();
+        let answers = futures_util::future::join_all(sent.iter().map(|one| api.send(one))).await;
+        let (created, refused): (Vec<_>, Vec<_>) = answers
+            .into_iter()
+            .partition(|answer| answer.status() == 201);
+        assert_eq!(created.len(), 1);
+        let read = api.get(&target).await;
+        assert_eq!(
+            (tag(&read), read.body()),
+            (tag(&created[0]), created[0].body())
+        );
+        for refused in refused {
+            let refused = problem(&refused, 412, "precondition_failed");
+            assert_eq!(refused["reason"], "exists");
+            assert_eq!(refused["current_etag"], tag(&read));
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use history::{Race, ViolationKind};
 use posts::post::{Draft, Post, PostId};
-use posts::store::{MemoryPosts, PostStore, Put, SqlitePosts, StoreError};
+use posts::store::{MemoryPosts, PostStore, PostgresPosts, Put, SqlitePosts, StoreError};
 use tower_if_match::version_store::handover::{Ending, Slot};
 use tower_if_match::{Demand, Expected, Versioned, WriteError};
 
@@ -72,10 +72,11 @@ async fn serve(posts: impl PostStore) -> SocketAddr {
 }
 
 /// The same race as for the real stores, which must find forks and lost writes.
-async fn is_found_out(posts: impl PostStore) {
+async fn is_found_out(posts: impl PostStore, acknowledged: u64) {
     let addr = serve(Naive(posts)).await;
     let race = Race {
         readers: 4,
+        acknowledged,
         ..Race::new(addr, POSTS.collect::<Vec<_>>())
     };
     let report = race.run().await.unwrap().check();
@@ -86,12 +87,20 @@ async fn is_found_out(posts: impl PostStore) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn naive_writes_in_memory_are_found_out() {
-    is_found_out(MemoryPosts::new()).await;
+    is_found_out(MemoryPosts::new(), 10_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn naive_writes_in_sqlite_are_found_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("posts.db");
-    is_found_out(SqlitePosts::open(&path).await.unwrap()).await;
+    is_found_out(SqlitePosts::open(&path).await.unwrap(), 10_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn naive_writes_in_postgres_are_found_out() {
+    if let Some(database) = services::postgres().await {
+        let posts = PostgresPosts::open(database.url()).await.unwrap();
+        is_found_out(posts, 2_000).await;
+    }
 }
