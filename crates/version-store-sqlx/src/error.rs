@@ -12,7 +12,7 @@ pub struct Error {
     source: Source,
 }
 
-/// What kind of failure an [`Error`] is.
+/// What kind of failure an [`Error`](struct@Error) is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
