@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use bytes::Bytes;
 use http_body::Frame;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::{Layer, ServiceExt};
 
@@ -61,7 +61,7 @@ async fn a_lock_that_is_not_had_in_time_is_503_busy() {
 /// P7: what was begun runs to its end under the lock, and nobody believes that it was not.
 #[tokio::test]
 async fn a_write_whose_client_leaves_is_waited_for() {
-    let (begun, end) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (begun, end) = (Arc::new(Notify::new()), Arc::new(Semaphore::new(0)));
     let text = Arc::new(Mutex::new("first".to_owned()));
     let (begins, ends) = (Arc::clone(&begun), Arc::clone(&end));
     let (read, written) = (Arc::clone(&text), Arc::clone(&text));
@@ -69,7 +69,7 @@ async fn a_write_whose_client_leaves_is_waited_for() {
         "/",
         get(async move || read.lock().unwrap().clone()).put(async move |new: String| {
             begins.notify_one();
-            ends.notified().await;
+            let _permit = ends.acquire().await;
             *written.lock().unwrap() = new;
         }),
     );
@@ -84,7 +84,7 @@ async fn a_write_whose_client_leaves_is_waited_for() {
     left.abort();
     assert!(left.await.unwrap_err().is_cancelled());
     let next = write("third");
-    end.notify_one();
+    end.add_permits(1);
     assert_eq!(next.await.unwrap().reason(), "stale_version");
     assert_eq!(*text.lock().unwrap(), "second");
 }
