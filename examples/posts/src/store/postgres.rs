@@ -23,13 +23,15 @@ mod transaction;
 /// How long anybody waits for a connection, and again for a lock.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Connections for reads, and for writes that are one statement. As many again are for transactions.
+/// Connections for reads; as many again for writes that are one statement, and for transactions. Writers
+/// wait for each other, and readers for nobody.
 const CONNECTIONS: u32 = 8;
 
-/// The store behind `--store postgres://…`. A cheap handle on two pools.
+/// The store behind `--store postgres://…`. A cheap handle on three pools.
 #[derive(Clone, Debug)]
 pub struct PostgresPosts {
-    pool: PgPool,
+    read: PgPool,
+    write: PgPool,
     /// For transactions.
     versions: PgVersions<PostId>,
 }
@@ -44,17 +46,24 @@ impl PostgresPosts {
         let options = options(url)?;
         migrate(&options).await?;
         let patient = format!("{}ms", PATIENCE.as_millis());
+        let options = options.options([("lock_timeout", patient)]);
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .connect_lazy_with(options.options([("lock_timeout", patient)]));
-        let versions = PgVersions::open_with(pool.clone(), table(), transactions()).await?;
-        Ok(Self { pool, versions })
+            .acquire_timeout(PATIENCE);
+        let read = pool.clone().connect_lazy_with(options.clone());
+        let write = pool.connect_lazy_with(options);
+        let versions = PgVersions::open_with(read.clone(), table(), transactions()).await?;
+        Ok(Self {
+            read,
+            write,
+            versions,
+        })
     }
 
     /// Closes all connections; those that are in use as soon as they are not.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.read.close().await;
+        self.write.close().await;
     }
 }
 
@@ -103,7 +112,7 @@ impl VersionStore for PostgresPosts {
     }
 
     async fn current(&self, id: &PostId) -> Result<Option<Version>, StoreError> {
-        let mut db = self.pool.acquire().await?;
+        let mut db = self.read.acquire().await?;
         Ok(statements::version(&mut db, *id).await?)
     }
 }
@@ -114,7 +123,7 @@ impl Conflicts for PostgresPosts {
         id: &PostId,
         held: Option<&Version>,
     ) -> Result<Option<Conflict>, StoreError> {
-        let mut db = self.pool.acquire().await?;
+        let mut db = self.read.acquire().await?;
         let found = statements::post_beside(&mut db, *id, held).await?;
         Ok(found.map(|(current, earlier)| conflict(current, earlier.as_ref())))
     }
@@ -128,17 +137,17 @@ impl PostStore for PostgresPosts {
     }
 
     async fn list(&self) -> Result<Vec<Versioned<Post>>, StoreError> {
-        let mut db = self.pool.acquire().await?;
+        let mut db = self.read.acquire().await?;
         Ok(statements::posts(&mut db).await?)
     }
 
     async fn read(&self, id: PostId) -> Result<Option<Versioned<Post>>, StoreError> {
-        let mut db = self.pool.acquire().await?;
+        let mut db = self.read.acquire().await?;
         Ok(statements::post(&mut db, id).await?)
     }
 
     async fn create(&self, draft: Draft) -> Result<Versioned<Post>, StoreError> {
-        let mut db = self.pool.acquire().await?;
+        let mut db = self.write.acquire().await?;
         loop {
             let created = statements::create(&mut db, &draft).await;
             if let Some(created) = created.map_err(unless_refused)? {
@@ -153,7 +162,7 @@ impl PostStore for PostgresPosts {
         expected: Expected<Self>,
     ) -> Result<Put, WriteError<StoreError>> {
         let id = *expected.key();
-        let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
+        let mut db = self.write.acquire().await.map_err(StoreError::from)?;
         let written = match expected.demand() {
             Demand::Exactly(version) => statements::update(&mut db, id, version, &draft).await,
             Demand::Existing => statements::update_existing(&mut db, id, &draft).await,
@@ -172,7 +181,7 @@ impl PostStore for PostgresPosts {
 
     async fn remove(&self, expected: Expected<Self>) -> Result<(), WriteError<StoreError>> {
         let id = *expected.key();
-        let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
+        let mut db = self.write.acquire().await.map_err(StoreError::from)?;
         let (removed, was_there) = match expected.demand() {
             Demand::Exactly(version) => (statements::delete(&mut db, id, version).await, true),
             Demand::Existing => (statements::delete_existing(&mut db, id).await, true),

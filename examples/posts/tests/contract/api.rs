@@ -71,6 +71,10 @@ impl Api {
         Self { server, kept, way }
     }
 
+    pub(crate) fn is_in_transactions(&self) -> bool {
+        self.way == TRANSACTION
+    }
+
     /// The URL of the store.
     pub(crate) fn store(&self) -> String {
         self.kept.url()

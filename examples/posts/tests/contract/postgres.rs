@@ -36,6 +36,7 @@ in_both_ways!(
     what_was_acknowledged_outlives_a_crash,
     two_processes_write_to_one_database,
     a_lock_that_is_not_had_in_time_is_busy,
+    readers_do_not_wait_for_writers,
     a_store_that_fails_is_unavailable,
     a_commit_that_fails_is_no_success,
     a_vanished_client_leaves_no_lock_behind,
@@ -43,15 +44,20 @@ in_both_ways!(
 
 /// Waits until a statement waits for a lock.
 pub(crate) async fn blocked(db: &mut PgConnection) {
+    blocked_are(1, db).await;
+}
+
+async fn blocked_are(least: i64, db: &mut PgConnection) {
     let waiting = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
     // Nobody tells when it begins to.
-    while sqlx::query_scalar::<_, i64>(waiting)
-        .fetch_one(&mut *db)
-        .await
-        .unwrap()
-        == 0
-    {}
+    loop {
+        let found = sqlx::query_scalar(waiting).fetch_one(&mut *db).await;
+        let found: i64 = found.unwrap();
+        if found >= least {
+            break;
+        }
+    }
 }
 
 async fn execute(db: &mut PgConnection, statement: &str) {
@@ -116,6 +122,25 @@ async fn a_lock_that_is_not_had_in_time_is_busy(api: Api) {
     execute(&mut db, "ROLLBACK").await;
     assert_eq!(tag(&api.get(&target).await), held, "nothing was written");
     assert_eq!(api.send(&write).await.status(), 200);
+}
+
+/// More writers wait for one post than the store has connections for.
+async fn readers_do_not_wait_for_writers(api: Api) {
+    let (target, held) = api.post(r#"{"title":"a"}"#).await;
+    let mut db = api.database().await;
+    execute(&mut db, "BEGIN; SELECT FROM posts FOR UPDATE").await;
+    let write = put(&target, r#"{"title":"b"}"#).field("If-Match", &held);
+    let writes = join_all((0..12).map(|_| api.send(&write)));
+    let (answers, ()) = tokio::join!(writes, async {
+        // In transactions one of this process waits in the database, and the others in front of it.
+        let least = if api.is_in_transactions() { 1 } else { 8 };
+        blocked_are(least, &mut api.database().await).await;
+        assert_eq!(tag(&api.get(&target).await), held);
+        execute(&mut db, "ROLLBACK").await;
+    });
+    let mut statuses: Vec<_> = answers.iter().map(Response::status).collect();
+    statuses.sort_unstable();
+    assert_eq!((statuses[0], &statuses[1..]), (200, &[412; 11][..]));
 }
 
 fn is_unavailable(refused: &Response) {

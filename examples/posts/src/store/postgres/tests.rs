@@ -19,7 +19,7 @@ async fn put_behind_a_post(isolation: Isolation) -> Option<(Result<Put, StoreErr
     let database = services::postgres().await?;
     let mut posts = PostgresPosts::open(database.url()).await.unwrap();
     let transactions = transactions().with_isolation(isolation);
-    posts.versions = PgVersions::open_with(posts.pool.clone(), table(), transactions)
+    posts.versions = PgVersions::open_with(posts.read.clone(), table(), transactions)
         .await
         .unwrap();
 
@@ -63,7 +63,7 @@ async fn control_where_statements_see_what_appeared_it_is_lost() {
 async fn raised(posts: &PostgresPosts, code: &str) -> StoreError {
     let raise = format!("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END $$");
     let raise = sqlx::raw_sql(sqlx::AssertSqlSafe(raise));
-    unless_refused(raise.execute(&posts.pool).await.unwrap_err())
+    unless_refused(raise.execute(&posts.write).await.unwrap_err())
 }
 
 #[tokio::test]
