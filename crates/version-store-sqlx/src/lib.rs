@@ -85,6 +85,16 @@
 //! SQLite is as durable as the pool's options say: an acknowledged write survives the loss of power only
 //! with `synchronous=FULL`. MariaDB's own `READ COMMITTED` needs row-based or mixed binary logs.
 //!
+//! Two things about MariaDB that kills and clients that leave have shown, and that are the application's to
+//! set:
+//!
+//! - **Keep a binary log** (`log_bin`, `sync_binlog=1`). Without one it shows a commit to others before
+//!   it is on disk: what was acknowledged survives a crash of the server, what was merely read may not.
+//! - **Let the pool send `ROLLBACK` in its `after_release`**, where handlers begin transactions of their own. A
+//!   `BEGIN` whose future is dropped before its answer stays open on the connection, sqlx does not know,
+//!   and whoever gets that connection next may read what stood there earlier. This store's own
+//!   connections are not the application's, and are closed in that case.
+//!
 //! # What keeps revisions apart
 //!
 //! A version that comes back would let a stale write pass. The check at the start wants one of these, in

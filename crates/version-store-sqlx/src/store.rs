@@ -22,7 +22,9 @@ pub trait Backend: Driver {}
 /// A cheap handle on two pools: the application's, which answers [`current`](VersionStore::current), and
 /// one of its own for [`compare_and_swap`](Self::compare_and_swap) and for
 /// [`Transactional`](version_store::Transactional). So a handler that holds a transaction can take another
-/// connection from the application's pool.
+/// connection from the application's pool. In MariaDB `current` has connections of its own, too (as many
+/// as the application's pool may have), because the application's may show what stood there earlier: a
+/// `BEGIN` whose future was dropped before its answer stays open on the connection, and sqlx does not know.
 pub struct SqlVersions<D: Backend, K> {
     pub(crate) shared: Arc<Shared<D>>,
     key: PhantomData<fn() -> K>,
@@ -30,7 +32,8 @@ pub struct SqlVersions<D: Backend, K> {
 
 pub(crate) struct Shared<D: Backend> {
     table: Table,
-    pool: Pool<D>,
+    /// What `current` is answered by.
+    reads: Pool<D>,
     pub(crate) transactions: Pool<D>,
     pub(crate) plan: Plan,
     pub(crate) statements: Statements,
@@ -155,7 +158,7 @@ impl<D: Backend, K: SqlKey> SqlVersions<D, K> {
         let next_is_default = source == Source::Default && D::DIALECT != Dialect::Sqlite;
         let statements = Statements::new(D::DIALECT, &table, &found, next_is_default);
         let shared = Shared {
-            pool,
+            reads: if D::RECOVERS { pool } else { apart(&pool) },
             transactions: own,
             plan: transactions.plan,
             statements,
@@ -203,6 +206,12 @@ impl<D: Backend, K: SqlKey> SqlVersions<D, K> {
     }
 }
 
+/// Connections that nobody else sends statements on.
+fn apart<D: Backend>(pool: &Pool<D>) -> Pool<D> {
+    let options = pool.options().clone().min_connections(0);
+    options.connect_lazy_with((*pool.connect_options()).clone())
+}
+
 /// The pool for transactions.
 fn own_pool<D: Backend>(pool: &Pool<D>, transactions: Transactions) -> Pool<D> {
     let connections = match D::DIALECT {
@@ -233,9 +242,9 @@ impl<D: Backend, K: SqlKey> VersionStore for SqlVersions<D, K> {
         error.is_busy()
     }
 
-    /// One `SELECT`, on a connection of the application's pool.
+    /// One `SELECT`.
     async fn current(&self, key: &K) -> Result<Option<Version>, Error> {
-        let lease = Lease::from_pool(&self.shared.pool).await;
+        let lease = Lease::from_pool(&self.shared.reads).await;
         let mut lease = lease.map_err(busy_or_failed::<D>)?;
         let version = self
             .read(lease.connection(), key, &self.shared.statements.current)

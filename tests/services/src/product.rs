@@ -84,7 +84,9 @@ impl Product {
     /// The shell command that serves the data folder, which it runs in, at `$port`.
     ///
     /// The settings of durability are the defaults. They are written out because tests depend on
-    /// them: whoever makes the tests faster by turning them off shall see what that takes away.
+    /// them: whoever makes the tests faster by turning them off shall see what that takes away. Only
+    /// MariaDB's binary log is none: without it a commit is shown to others before it is on disk, so
+    /// that a crash takes back what was read.
     pub(crate) fn serve(self) -> &'static str {
         match self {
             // Shared memory as files, in the data folder: a killed server leaves none behind.
@@ -100,7 +102,8 @@ impl Product {
                 --port="$port" --socket=socket --pid-file=pid --skip-name-resolve \
                 --character-set-server=utf8mb4 --max-connections=200 \
                 --innodb-log-file-size=16M --innodb-buffer-pool-size=32M \
-                --innodb-flush-log-at-trx-commit=1 --innodb-doublewrite=1"#
+                --innodb-flush-log-at-trx-commit=1 --innodb-doublewrite=1 \
+                --log-bin=binlog --sync-binlog=1 --server-id=1"#
             }
         }
     }
