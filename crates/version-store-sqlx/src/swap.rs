@@ -65,6 +65,17 @@ impl<D: Backend, K: SqlKey> SqlVersions<D, K> {
         };
         let made = self.advance(&mut transaction, &keys, &before).await;
         let made = made.map_err(|error| SwapError::Store(ended(error)))?;
+        // No row held the place: an upsert may have written over what somebody beside the store created.
+        let created = was.is_none() && made.iter().any(Option::is_some);
+        if created
+            && self
+                .exists_for_others(&keys[0])
+                .await
+                .map_err(SwapError::Store)?
+        {
+            self.rollback(transaction).await;
+            return Err(expected.lost().into());
+        }
         self.commit(transaction)
             .await
             .map_err(|error| SwapError::Store(ended(error)))?;
@@ -74,6 +85,12 @@ impl<D: Backend, K: SqlKey> SqlVersions<D, K> {
             (None, None) => expected.unchanged(),
         }
         Ok(output)
+    }
+
+    /// What an open transaction has made nobody else sees yet.
+    async fn exists_for_others(&self, key: &K) -> Result<bool, Error> {
+        use version_store::VersionStore;
+        Ok(self.current(key).await?.is_some())
     }
 
     /// Statements that create the row fail where a writer that does not go through the store was faster:

@@ -15,7 +15,9 @@ use crate::{Version, VersionStore};
 ///    its keys**, in any process, whether the row exists or not. So two that create the same row wait
 ///    for each other, too.
 /// 2. **What `begin` read is what stands there** until the transaction writes: it holds the rows against
-///    writers beside the layer.
+///    writers beside the layer. Where there is no row to hold, one of those may still create it; the layer
+///    looks for that before it commits, on [`current`](VersionStore::current), which therefore **does not
+///    see what an open transaction has written**.
 /// 3. **A transaction that is dropped is rolled back**, at whatever await point that happens, and
 ///    leaves no lock behind.
 /// 4. **[`commit`](Self::commit) commits only what `begin` began.** A handler that ended the transaction

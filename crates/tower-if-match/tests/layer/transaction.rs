@@ -273,6 +273,20 @@ async fn what_fails_because_someone_was_faster_has_lost() {
     assert!(answer.etag().is_some());
 }
 
+/// An upsert finds a row where the transaction found none, and writes over it.
+#[tokio::test]
+async fn an_upsert_over_what_appeared_meanwhile_has_lost() {
+    let ledger = Ledger::new();
+    let upsert = async |State(ledger): State<Ledger>, mut tx: Tx<Ledger>, text: String| {
+        ledger.write(8, Some("beside".to_owned()));
+        tx.put(8, text);
+    };
+    let app = with_methods(&ledger, get(read).put(upsert));
+    let answer = create(&app, "/posts/8", "mine").await;
+    assert_eq!(answer.reason(), "exists");
+    assert_eq!(ledger.text(8).as_deref(), Some("beside"));
+}
+
 /// The other way round: the condition still holds, so the failure is the handler's own.
 #[tokio::test]
 async fn what_fails_by_itself_keeps_its_answer() {

@@ -12,7 +12,7 @@ use tower_if_match::{
     Conflict, Conflicts, Demand, Expected, Version, VersionStore, Versioned, WriteError,
 };
 
-use version_store_sqlx::{Isolation, PgVersions, Transactions};
+use version_store_sqlx::{PgVersions, Transactions};
 
 use super::{OpenError, PostStore, Put, StoreError, conflict, table};
 use crate::post::{Draft, Post, PostId};
@@ -78,13 +78,11 @@ fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
     Ok(options.options([("default_transaction_isolation", "read committed")]))
 }
 
-/// A PUT that creates must not write over a post that somebody inserted without the layer after its
-/// transaction began, as POST does. So its statements see what was there then, and fail on what was not.
+/// As many as there are connections of any other kind, and as patient.
 fn transactions() -> Transactions {
     Transactions::new()
         .with_connections(CONNECTIONS)
         .with_patience(PATIENCE)
-        .with_isolation(Isolation::RepeatableRead)
 }
 
 /// Brings the tables up to date. Of processes that start together one does it, and the others wait for

@@ -13,7 +13,7 @@ pub(crate) enum Ended<S: Transactional> {
     Kept,
     /// Committed; it made these versions.
     Committed(Versions<S>),
-    /// It made what it may not. Rolled back.
+    /// It made what it may not, or over what somebody else had made. Rolled back.
     Forbidden,
     /// Rolled back: the handler's answer is no success, or for this reason.
     RolledBack(Option<Reason>),
@@ -47,14 +47,39 @@ pub(crate) async fn end<S: Transactional>(
         Ok(made) => made,
         Err(error) => return failed::<S>(error),
     };
-    if !allowed(&made) {
-        store.rollback(transaction).await;
-        return Ended::Forbidden;
+    let created = keys.iter().zip(before.iter().zip(&made));
+    let created = created.filter(|(_, (before, made))| before.is_none() && made.is_some());
+    let beside = exists_for_others(store, created.map(|(key, _)| key)).await;
+    match beside {
+        Ok(false) if allowed(&made) => {}
+        Ok(_) => {
+            store.rollback(transaction).await;
+            return Ended::Forbidden;
+        }
+        Err(error) => {
+            store.rollback(transaction).await;
+            return failed::<S>(EndError::RolledBack(error));
+        }
     }
     match store.commit(transaction).await {
         Ok(()) => Ended::Committed(made),
         Err(error) => failed::<S>(error),
     }
+}
+
+/// Whether one of the resources that the transaction found absent, and has made, is there for others
+/// already. No row held the place, so a writer beside the layer may have come first, and a handler's
+/// upsert has then written over what it found. What the transaction itself has made nobody else sees yet.
+async fn exists_for_others<'a, S: Transactional>(
+    store: &S,
+    created: impl Iterator<Item = &'a S::Key> + Send,
+) -> Result<bool, S::Error> {
+    for key in created {
+        if store.current(key).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn failed<S: Transactional>(error: EndError<S::Error>) -> Ended<S> {
