@@ -181,7 +181,7 @@ where
             body,
             conditions,
         } = waiting;
-        let kept = (!conditions.is_empty()).then(|| Kept::of(&parts, conditions, false));
+        let kept = (!conditions.is_empty()).then(|| Box::new(Kept::of(&parts, conditions, false)));
         let reading = Reading {
             kept,
             key,

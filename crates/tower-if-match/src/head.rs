@@ -24,21 +24,21 @@ pub(crate) struct Kept {
     target: Option<PathAndQuery>,
     request_id: Option<HeaderValue>,
     /// The text of a field that could not be parsed, for the log.
-    unparsed: Option<HeaderValue>,
+    unparsed: Option<Box<HeaderValue>>,
     /// The whole head, where the authorization hook has to see it again after a lost race.
-    parts: Option<Parts>,
+    parts: Option<Box<Parts>>,
 }
 
 impl Kept {
-    pub(crate) fn of(parts: &Parts, conditions: Conditions, for_authorization: bool) -> Box<Self> {
-        Box::new(Self {
+    pub(crate) fn of(parts: &Parts, conditions: Conditions, for_authorization: bool) -> Self {
+        Self {
             method: parts.method.clone(),
             target: target(parts).cloned(),
             request_id: parts.headers.get(&X_REQUEST_ID).cloned(),
-            unparsed: unparsed(parts, &conditions).cloned(),
-            parts: for_authorization.then(|| parts.clone()),
+            unparsed: unparsed(parts, &conditions).cloned().map(Box::new),
+            parts: for_authorization.then(|| Box::new(parts.clone())),
             conditions,
-        })
+        }
     }
 
     pub(crate) fn head(&self) -> Head<'_> {
@@ -65,7 +65,7 @@ impl<'a> Head<'a> {
     pub(crate) fn parts(self) -> Option<&'a Parts> {
         match self {
             Self::Whole(parts, _) => Some(parts),
-            Self::Kept(kept) => kept.parts.as_ref(),
+            Self::Kept(kept) => kept.parts.as_deref(),
         }
     }
 
@@ -120,7 +120,7 @@ impl<'a> Head<'a> {
     fn unparsed(self) -> &'a [u8] {
         let text = match self {
             Self::Whole(parts, conditions) => unparsed(parts, conditions),
-            Self::Kept(kept) => kept.unparsed.as_ref(),
+            Self::Kept(kept) => kept.unparsed.as_deref(),
         };
         text.map_or(b"", HeaderValue::as_bytes)
     }

@@ -12,6 +12,7 @@ use crate::body::RefusalBody;
 use crate::config::Config;
 use crate::decision::Decision;
 use crate::head::Head;
+use crate::refusal::Refusal;
 use crate::way::{Gathers, OpenError, Opened, Way};
 use crate::write::{Running, denied_response};
 
@@ -100,8 +101,14 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         head: Head<'_>,
         key: &S::Key,
         current: Option<Version<S::Revision>>,
-    ) -> Result<Demand<S::Revision>, Response<B>> {
+    ) -> Result<Demand<S::Revision>, Response<B>>
+    where
+        W: Way<S>,
+    {
         match self.decide(head, key, current) {
+            Decision::Go(Demand::Nothing) if !W::HANDS_OVER => {
+                Err(self.refuse(head, Refusal::gone(), None))
+            }
             Decision::Go(demand) => Ok(demand),
             Decision::Deny(denied) => Err(denied_response(denied)),
             Decision::Refuse(refusal, client_version) => Err(self

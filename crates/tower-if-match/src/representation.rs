@@ -55,8 +55,8 @@ use watch::Watch;
 ///
 /// # Where to mount it
 ///
-/// **Around the whole service**, as above or by `nest_service` and `fallback_service`, with authentication,
-/// size limits and method override outside or inside. **Never inside a router**: not as `Router::layer`,
+/// **Around the whole service**, as above or by `nest_service` and `fallback_service`, with authentication
+/// and size limits outside or inside, method override outside: the fields that ask for one are taken off. **Never inside a router**: not as `Router::layer`,
 /// `route_layer` or `route_service`. There the service that is asked for a GET would be the one handler
 /// of a PUT, and the GET would run the write. Inside axum's router it is found out: unsafe methods are
 /// answered 500 `unkeyed`. Around a single handler elsewhere it is not.

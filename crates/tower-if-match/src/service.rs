@@ -103,7 +103,7 @@ where
             }
             Found::Unreadable => {
                 Unreadable::<S>::mark(&mut parts.extensions);
-                let kept = Kept::of(&parts, conditions, false);
+                let kept = Box::new(Kept::of(&parts, conditions, false));
                 return State::Unreadable {
                     inner: self.forward(parts, body),
                     kept,

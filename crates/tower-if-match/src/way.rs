@@ -15,7 +15,7 @@ pub use compare_and_swap::CompareAndSwap;
 pub(crate) use one_lock::OneLock;
 pub use single_process::SingleProcess;
 pub use transaction::Transaction;
-pub(crate) use transaction::{Ended, end};
+pub(crate) use transaction::{Ended, Loan, end};
 
 /// One way of closing the race between the evaluation of a condition and the write.
 ///
@@ -36,12 +36,16 @@ pub trait Way<S: VersionStore>: Clone + Send + Sync + 'static {
     /// content is read to its end, before anything is taken hold of.
     const HOLDS: bool;
 
+    /// Whether the handler is handed what its write depends on. One that is not would write where nothing
+    /// was evaluated, because its method does not create and the resource is absent; it does not run.
+    const HANDS_OVER: bool = true;
+
     /// Whether [`open`](Self::open) may be polled once and dropped, because it holds nothing yet and
     /// is usually ready.
     const OPENS_AT_ONCE: bool;
 
-    /// The same way for a layer of this scope. One that locks tells a post from a comment of the same
-    /// id by it.
+    /// The same way for a layer of this scope. One whose waits are only its own tells a post from a
+    /// comment of the same id by it.
     #[must_use]
     fn for_scope(self, _scope: &Canonical) -> Self {
         self

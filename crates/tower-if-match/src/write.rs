@@ -18,7 +18,7 @@ use crate::way::{OpenError, Settled, Way};
 
 /// A write whose handler runs.
 pub(crate) struct Running<S: VersionStore, H> {
-    pub(crate) kept: Box<Kept>,
+    pub(crate) kept: Kept,
     pub(crate) slot: Slot<S>,
     pub(crate) held: H,
 }

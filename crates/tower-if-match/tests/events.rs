@@ -15,7 +15,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_if_match::version_store::handover::Slot;
-use tower_if_match::{Found, IfMatchLayer, MemoryStore};
+use tower_if_match::{Found, IfMatchLayer, MemoryStore, SingleProcess};
 use tracing::field::{Field, Visit};
 use tracing::span;
 
@@ -50,6 +50,28 @@ impl Visit for Fields<'_> {
 }
 
 type Posts = MemoryStore<u64, String>;
+
+/// Under a lock the version is all that tells what a handler did.
+#[tokio::test]
+async fn a_success_under_a_lock_that_leaves_the_version_is_a_warning() {
+    let events = Events::default();
+    let _log = tracing::subscriber::set_default(events.clone());
+    let posts = Posts::new();
+    posts.create(7, "first".to_owned());
+    let layer =
+        IfMatchLayer::new("posts", posts, |_: &Parts| Found::Key(7)).with_way(SingleProcess::new());
+    let service = layer.layer(service_fn(|_: Request<Full<Bytes>>| {
+        ready(Ok::<_, Infallible>(Response::<Full<Bytes>>::default()))
+    }));
+    let put = Request::put("/7").header("if-match", "*");
+    let answer = service.oneshot(put.body(Full::default()).unwrap()).await;
+    assert_eq!(answer.unwrap().status(), StatusCode::OK);
+    let events = events.0.lock().unwrap();
+    assert!(
+        events.contains("WARN") && events.contains("left the version as it was"),
+        "{events}"
+    );
+}
 
 /// What a handler does with the slot of its request, out of which it may take an `Expected`.
 type Handler = fn(&Slot<Posts>);

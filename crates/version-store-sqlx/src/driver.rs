@@ -56,6 +56,9 @@ impl Isolation {
 pub trait Driver: Database {
     const DIALECT: Dialect;
 
+    /// Whether an open transaction keeps everybody else from writing anything.
+    const ONE_WRITER: bool;
+
     /// Whether a connection can be used again when the future of a statement was dropped midway.
     const RECOVERS: bool;
 

@@ -23,6 +23,10 @@ pub enum ErrorKind {
     Failed,
     /// What stands in the version's columns is no version, or a write made none. Nothing was written.
     NoVersion,
+    /// No column of such a database can hold the key: there is no such row, and there cannot be one.
+    /// Nothing was written. (In MariaDB, which has unsigned columns, a number beyond `i64` is looked for
+    /// whatever the column; do not cast it in the handler's statements.)
+    NoSuchKey,
     /// The acknowledgement of a commit was lost: whether it took place is not known.
     OutcomeUnknown,
     /// Who was lent the transaction ended it. What it wrote may have been committed.
@@ -54,6 +58,7 @@ impl fmt::Display for Error {
             ErrorKind::Busy => "the database is busy",
             ErrorKind::Failed => "the database failed",
             ErrorKind::NoVersion => "a row has no usable version",
+            ErrorKind::NoSuchKey => "no column can hold the key",
             ErrorKind::OutcomeUnknown => "whether the commit took place is not known",
             ErrorKind::TransactionEnded => "the transaction was ended by who was lent it",
         })

@@ -17,6 +17,7 @@ impl Backend for MySql {}
 impl Driver for MySql {
     const DIALECT: Dialect = Dialect::MariaDb;
     /// It takes the answer to a PREPARE that nobody waited for, for the answer to a statement.
+    const ONE_WRITER: bool = false;
     const RECOVERS: bool = false;
     const RELEASE: &'static str = "DO RELEASE_ALL_LOCKS()";
 

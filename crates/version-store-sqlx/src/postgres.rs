@@ -17,6 +17,7 @@ impl Backend for Postgres {}
 
 impl Driver for Postgres {
     const DIALECT: Dialect = Dialect::Postgres;
+    const ONE_WRITER: bool = false;
     const RECOVERS: bool = true;
     const RELEASE: &'static str = "SELECT pg_advisory_unlock_all()";
 

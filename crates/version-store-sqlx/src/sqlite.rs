@@ -17,6 +17,7 @@ impl Backend for Sqlite {}
 
 impl Driver for Sqlite {
     const DIALECT: Dialect = Dialect::Sqlite;
+    const ONE_WRITER: bool = true;
     const RECOVERS: bool = true;
     const RELEASE: &'static str = "SELECT 1";
 

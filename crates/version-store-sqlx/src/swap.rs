@@ -1,3 +1,4 @@
+use tokio::time::timeout;
 use version_store::{EndError, Expected, Transactional, Version};
 
 use crate::store::Backend;
@@ -20,14 +21,14 @@ impl<D: Backend, K: SqlKey> SqlVersions<D, K> {
     /// use version_store::Expected;
     /// use version_store_sqlx::{SqliteVersions, SwapError};
     ///
-    /// type Posts = SqliteVersions<u64>;
+    /// type Posts = SqliteVersions<i64>;
     ///
     /// async fn retitle(
     ///     posts: &Posts,
     ///     title: &str,
     ///     expected: Expected<Posts>,
     /// ) -> Result<(), SwapError<sqlx::Error>> {
-    ///     let id = expected.key().cast_signed();
+    ///     let id = *expected.key();
     ///     posts
     ///         .compare_and_swap(expected, async |connection, _was| {
     ///             let update = sqlx::query("UPDATE posts SET title = ? WHERE id = ?");
@@ -67,14 +68,18 @@ impl<D: Backend, K: SqlKey> SqlVersions<D, K> {
         let made = made.map_err(|error| SwapError::Store(ended(error)))?;
         // No row held the place: an upsert may have written over what somebody beside the store created.
         let created = was.is_none() && made.iter().any(Option::is_some);
-        if created
-            && self
-                .exists_for_others(&keys[0])
-                .await
-                .map_err(SwapError::Store)?
-        {
-            self.rollback(transaction).await;
-            return Err(expected.lost().into());
+        if created && !D::ONE_WRITER {
+            let seen = self.seen_by_others(&keys[0]).await;
+            let holds = seen
+                .as_ref()
+                .is_ok_and(|seen| expected.admits(seen.as_ref()));
+            if !holds {
+                self.rollback(transaction).await;
+                return Err(match seen {
+                    Ok(_) => expected.lost().into(),
+                    Err(error) => SwapError::Store(error),
+                });
+            }
         }
         self.commit(transaction)
             .await
@@ -88,9 +93,11 @@ impl<D: Backend, K: SqlKey> SqlVersions<D, K> {
     }
 
     /// What an open transaction has made nobody else sees yet.
-    async fn exists_for_others(&self, key: &K) -> Result<bool, Error> {
+    async fn seen_by_others(&self, key: &K) -> Result<Option<Version>, Error> {
         use version_store::VersionStore;
-        Ok(self.current(key).await?.is_some())
+        // The application's pool may be more patient than whoever waits for this row.
+        let seen = timeout(self.shared.plan.patience, self.current(key)).await;
+        seen.map_err(|_| Error::new(ErrorKind::Busy, "no second look in time"))?
     }
 
     /// Statements that create the row fail where a writer that does not go through the store was faster:

@@ -140,8 +140,16 @@ impl<D: Backend, K: SqlKey> SqlVersions<D, K> {
 impl<D: Backend, K: SqlKey> Transactional for SqlVersions<D, K> {
     type Transaction = SqlTransaction<D>;
 
+    const HOLDS_ABSENT: bool = D::ONE_WRITER;
+
     async fn begin(&self, keys: &[K]) -> Result<Begun<Self>, Error> {
         let shared = &self.shared;
+        for key in keys {
+            // Absent, but not as a row is that a handler could create.
+            if arguments::<D>(key).map_err(busy_or_failed::<D>)?.is_none() {
+                return Err(Error::new(ErrorKind::NoSuchKey, "it is out of range"));
+            }
+        }
         let lease = Lease::from_pool(&shared.transactions).await;
         let mut transaction = SqlTransaction {
             lease: Some(lease.map_err(busy_or_failed::<D>)?),

@@ -15,9 +15,10 @@ use crate::{Version, VersionStore};
 ///    its keys**, in any process, whether the row exists or not. So two that create the same row wait
 ///    for each other, too.
 /// 2. **What `begin` read is what stands there** until the transaction writes: it holds the rows against
-///    writers beside the layer. Where there is no row to hold, one of those may still create it; the layer
-///    looks for that before it commits, on [`current`](VersionStore::current), which therefore **does not
-///    see what an open transaction has written**.
+///    writers beside the layer. Where there is no row to hold, one of those may still create it, unless
+///    [`HOLDS_ABSENT`](Self::HOLDS_ABSENT); the layer looks for that before it commits, on
+///    [`current`](VersionStore::current), which therefore **does not see what an open transaction has
+///    written**.
 /// 3. **A transaction that is dropped is rolled back**, at whatever await point that happens, and
 ///    leaves no lock behind.
 /// 4. **[`commit`](Self::commit) commits only what `begin` began.** A handler that ended the transaction
@@ -33,6 +34,13 @@ use crate::{Version, VersionStore};
 pub trait Transactional: VersionStore {
     /// An open transaction. It derefs to what statements are sent on.
     type Transaction: DerefMut<Target: Send> + Send + 'static;
+
+    /// Whether a transaction holds the place of an absent row against everybody, writers beside the layer
+    /// included, as where there is one writer at a time.
+    ///
+    /// Default: `false`. The layer then asks [`current`](VersionStore::current), on another connection,
+    /// before it commits a creation.
+    const HOLDS_ABSENT: bool = false;
 
     /// Opens a transaction that holds these resources, and reads their versions in it.
     ///

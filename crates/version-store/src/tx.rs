@@ -1,7 +1,8 @@
+use http::Extensions;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use http::Extensions;
 
+use crate::handover::Unreadable;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{NotLent, Transactional};
 
@@ -28,11 +29,12 @@ impl<S: Transactional> Tx<S> {
     ///
     /// # Errors
     ///
-    /// [`NotLent`] where no layer with transactions of this store stands in front, or where it was taken
-    /// and not given back.
+    /// [`NotLent`] where no layer with transactions of this store stands in front, where it was taken
+    /// and not given back, or where the id of the resource cannot be read.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
         match extensions.get::<TxSlot<S>>() {
             Some(slot) => slot.take(),
+            None if extensions.get::<Unreadable<S>>().is_some() => Err(NotLent::unreadable::<S>()),
             None => Err(NotLent::no_transaction::<S>()),
         }
     }

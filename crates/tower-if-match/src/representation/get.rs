@@ -129,10 +129,18 @@ pub(super) fn asks_for_state(parts: &Parts, accept: &HeaderValue) -> bool {
 
 /// Leaves of a client's read what the service is to see: conditions and ranges are the layer's.
 pub(super) fn strip_read(fields: &mut HeaderMap) {
-    for name in CONDITIONS.iter().chain(&OVERRIDES_METHOD) {
+    for name in CONDITIONS {
         fields.remove(name);
     }
     fields.remove(RANGE);
+}
+
+/// Takes off whatever asks for another method than the request's: an override inside would make an
+/// unguarded write of what is guarded by its own method.
+pub(super) fn strip_overrides(fields: &mut HeaderMap) {
+    for name in &OVERRIDES_METHOD {
+        fields.remove(name);
+    }
 }
 
 /// Takes the conditions that the layer has evaluated off a write. The service may know tags of its

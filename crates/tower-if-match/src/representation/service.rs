@@ -10,7 +10,7 @@ use tower_service::Service;
 use version_store::{Canonical, Version, VersionStore, Versioned};
 
 use super::body::{Resumable, Resumed};
-use super::get::{asks_for_state, strip_read};
+use super::get::{asks_for_state, strip_overrides, strip_read};
 use super::inner::{Answer, Inner};
 use super::shared::Shared;
 use super::state::{Seen, Unknown, content_hash, version_of};
@@ -60,7 +60,8 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        strip_overrides(request.headers_mut());
         let mut inner = self.inner.clone();
         match MethodClass::of(request.method()) {
             MethodClass::Unconditional => inner.call(request),
@@ -144,7 +145,7 @@ where
     let seen: Seen<Svc, ReqBody> = Seen::of(&parts, inner.clone(), &shared);
     let conditions = shared.config.conditions(&parts);
     let reading = Reading {
-        kept: (!conditions.is_empty()).then(|| Kept::of(&parts, conditions, false)),
+        kept: (!conditions.is_empty()).then(|| Box::new(Kept::of(&parts, conditions, false))),
         key: seen.key().clone(),
         before: None,
     };

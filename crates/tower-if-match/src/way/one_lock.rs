@@ -19,6 +19,7 @@ impl<S: VersionStore> Way<S> for OneLock {
     type Held = UnderLock<S::Revision>;
 
     const HOLDS: bool = true;
+    const HANDS_OVER: bool = false;
     const OPENS_AT_ONCE: bool = false;
 
     async fn open(&self, store: &S, key: &S::Key) -> OpenResult<S, Self::Held> {

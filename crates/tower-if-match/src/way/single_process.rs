@@ -11,7 +11,7 @@ use tracing::Instrument;
 use version_store::handover::{Ending, OtherWay, Slot};
 use version_store::{Canonical, Version, VersionStore};
 
-use super::{Gathers, OpenError, OpenResult, Opened, Runs, Settled, Way, in_scope};
+use super::{Gathers, OpenError, OpenResult, Opened, Runs, Settled, Way};
 use crate::body::RefusalBody;
 use crate::gather::{Gather, Gatherable, Ungathered};
 use crate::locks::{Lock, Locks};
@@ -19,9 +19,16 @@ use crate::sync::{Arc, JoinHandle, spawn, within};
 
 /// A lock for each resource around the handler, for handlers that cannot be changed.
 ///
-/// The handler writes as it always did, without a word about versions. What it needs is that **all
-/// writers of a resource go through clones of this one value**, so all within one process, and that
-/// the version changes with the data, by a trigger or by the statements.
+/// The handler writes as it always did, without a word about versions. What it needs:
+///
+/// - **All writers of a resource go through clones of this one value**, so all within one process,
+///   whatever the scopes of their layers. Layers for another table or collection take a value of their
+///   own: post 7 and comment 7 would share a lock, and a handler that writes both wait for itself.
+/// - **The version changes with the data**, by a trigger or by the statements. A success that leaves it
+///   as it was is a warning in the log.
+///
+/// A method that does not create is answered 404 where the resource is absent, without the handler:
+/// it would not know that it may not create.
 ///
 /// The content is read to its end first, then the lock is waited for. The handler runs to its end in a
 /// task of its own, whether or not the client stays, and the lock ends with it: a write that was begun
@@ -47,7 +54,6 @@ use crate::sync::{Arc, JoinHandle, spawn, within};
 #[derive(Clone)]
 pub struct SingleProcess {
     locks: Locks,
-    scope: Canonical,
     at_work: Arc<Semaphore>,
     most: u32,
     patience: Duration,
@@ -69,7 +75,8 @@ impl SingleProcess {
         Self { patience, ..self }
     }
 
-    /// How many handlers may be at work at once, those whose clients have left included.
+    /// How many handlers may be at work at once, those whose clients have left included. Set it before
+    /// the value is cloned: clones that were taken earlier keep a count of their own.
     ///
     /// Default: 1024.
     #[must_use]
@@ -99,8 +106,8 @@ impl SingleProcess {
         self
     }
 
-    /// Waits until no handler is at work any more, for the end of the program. Those that begin
-    /// meanwhile are waited for, too, so stop serving first.
+    /// Waits until no handler is at work any more, for the end of the program. Stop serving first: writes
+    /// that come meanwhile wait until it is through.
     pub async fn drained(&self) {
         // Never closed, so there is no error.
         let _all = self.at_work.acquire_many(self.most).await;
@@ -146,7 +153,6 @@ impl Default for SingleProcess {
         const MOST: u32 = 1024;
         Self {
             locks: Locks::default(),
-            scope: Canonical::new(),
             at_work: Arc::new(Semaphore::new(MOST as usize)),
             most: MOST,
             patience: Duration::from_secs(5),
@@ -173,16 +179,11 @@ impl<S: VersionStore> Way<S> for SingleProcess {
     type Held = UnderLock<S::Revision>;
 
     const HOLDS: bool = true;
+    const HANDS_OVER: bool = false;
     const OPENS_AT_ONCE: bool = false;
 
-    fn for_scope(mut self, scope: &Canonical) -> Self {
-        self.scope = scope.clone();
-        self
-    }
-
     async fn open(&self, store: &S, key: &S::Key) -> OpenResult<S, Self::Held> {
-        let name = in_scope(&self.scope, key);
-        self.open_under(name, store, key).await
+        self.open_under(Canonical::of(key), store, key).await
     }
 
     /// Nothing: a handler that asks for `Expected` stands under the wrong way, and is told so.
@@ -206,7 +207,13 @@ impl<S: VersionStore> Way<S> for SingleProcess {
             return Settled::Ended(Ending::Unchanged);
         }
         Settled::Ended(match (store.current(slot.key()).await, held.before) {
-            (Ok(Some(now)), Some(before)) if now.same_state(&before) => Ending::Unchanged,
+            (Ok(Some(now)), Some(before)) if now.same_state(&before) => {
+                tracing::warn!(
+                    "a handler succeeded and left the version as it was; if it wrote, nothing \
+                     advances the version, and the next write under the same tag destroys this one"
+                );
+                Ending::Unchanged
+            }
             (Ok(Some(version)), _) => Ending::Written {
                 version,
                 verbatim: false,

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use http::{Extensions, Request};
 use tower_service::Service;
-use version_store::handover::{Ending, OtherWay, Slot, TxSlot};
+use version_store::handover::{Ending, OtherWay, Slot};
 use version_store::{Begun, Canonical, Demand, Transactional, Version, Versions};
 
 use super::{Gathers, OpenError, OpenResult, Opened, Runs, Settled, Way, in_scope};
@@ -14,7 +14,7 @@ use crate::sync::within;
 
 mod end;
 
-pub(crate) use end::{Ended, end};
+pub(crate) use end::{Ended, Loan, end};
 
 /// A transaction of the store's around the handler, for handlers without a word about versions, in any
 /// number of processes.
@@ -81,9 +81,9 @@ impl Default for Transaction {
     }
 }
 
-/// The transaction, in the slot that it is lent in, and the version that it found.
+/// The transaction on loan, and the version that it found.
 pub struct InTransaction<S: Transactional> {
-    slot: TxSlot<S>,
+    loan: Loan<S>,
     before: Option<Version<S::Revision>>,
     /// After the transaction: the next in this process finds it ended.
     _turn: Lock,
@@ -109,11 +109,10 @@ impl<S: Transactional> Way<S> for Transaction {
             } = store.begin(std::slice::from_ref(key)).await?;
             let current = current.pop().flatten();
             let before = current.clone();
-            let slot = TxSlot::new(transaction);
             Ok(Opened {
                 current,
                 held: InTransaction {
-                    slot,
+                    loan: Loan::of(transaction),
                     before,
                     _turn: turn,
                 },
@@ -125,7 +124,7 @@ impl<S: Transactional> Way<S> for Transaction {
     /// Not `Expected`: a handler that asks for it stands under the wrong way, and is told so.
     fn hand_over(&self, held: &mut Self::Held, _: &Slot<S>, to: &mut Extensions) {
         OtherWay::<S>::mark(to);
-        held.slot.lend(to);
+        held.loan.hand_over(to);
     }
 
     fn settle_at_once(&self, _: &mut Self::Held, _: &Slot<S>) -> Option<Settled<S::Revision>> {
@@ -145,7 +144,17 @@ impl<S: Transactional> Way<S> for Transaction {
         let nothing = matches!(slot.demand(), Demand::Nothing);
         let allowed = |made: &Versions<S>| !(nothing && made.iter().any(Option::is_some));
         let before = &[held.before];
-        let ended = match end(store, &held.slot, keys, before, success, allowed).await {
+        let ended = match end(
+            store,
+            &held.loan,
+            keys,
+            before,
+            success,
+            self.patience,
+            allowed,
+        )
+        .await
+        {
             Ended::Untaken => Ending::Untaken,
             Ended::Kept => Ending::Unsettled,
             Ended::Forbidden => Ending::Lost,

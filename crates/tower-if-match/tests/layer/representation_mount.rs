@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
 use axum::routing::{MethodRouter, get};
 use tower::{Layer, ServiceBuilder};
 
@@ -18,6 +19,34 @@ fn blind() -> (MethodRouter, Arc<AtomicUsize>) {
         counter.fetch_add(1, Ordering::Relaxed);
     };
     (get(async || "state").put(replace), writes)
+}
+
+/// A method override inside would make another request of one that was not guarded.
+#[tokio::test]
+async fn a_method_override_inside_overrides_nothing() {
+    let (route, writes) = blind();
+    let route = route.options(async || "options").post(async || "post");
+    let inner = Router::new().route("/posts/{id}", route);
+    let overriding = tower::util::MapRequestLayer::new(|mut request: Request<Body>| {
+        if let Some(method) = request.headers().get("x-http-method-override") {
+            *request.method_mut() = method.to_str().unwrap().parse().unwrap();
+        }
+        request
+    });
+    // The control: by itself the override works.
+    let bare = overriding.layer(inner.clone());
+    let put = [("x-http-method-override", "PUT")];
+    ask(&bare, "POST /posts/7", &put, "").await;
+    assert_eq!(writes.swap(0, Ordering::Relaxed), 1);
+
+    let guarded = guard()
+        .with_condition_exempt(Method::POST)
+        .layer(overriding.layer(inner));
+    for line in ["OPTIONS /posts/7", "POST /posts/7", "GET /posts/7"] {
+        let answer = ask(&guarded, line, &put, "").await;
+        assert_eq!(answer.status, StatusCode::OK, "{line}");
+        assert_eq!(writes.load(Ordering::Relaxed), 0, "{line}");
+    }
 }
 
 #[tokio::test]

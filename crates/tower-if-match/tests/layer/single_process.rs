@@ -271,12 +271,13 @@ async fn a_handler_keeps_its_span() {
     assert_eq!(String::from_utf8(answer.body).unwrap(), "of the request");
 }
 
-/// Post 7 and comment 7 are two resources: a handler of one may write the other.
+/// Post 7 and comment 7 are two resources, with locks of their own: a handler of one may write the
+/// other.
 #[tokio::test]
 async fn a_nested_write_of_another_resource_does_not_wait_for_itself() {
-    let (posts, comments, locks) = (Ledger::new(), Ledger::new(), SingleProcess::new());
+    let (posts, comments) = (Ledger::new(), Ledger::new());
     let of_comments =
-        IfMatchLayer::new("comments", comments.clone(), PathKey).with_way(locks.clone());
+        IfMatchLayer::new("comments", comments.clone(), PathKey).with_way(SingleProcess::new());
     let inner = Router::new()
         .route("/posts/{id}", get(read).put(blind).route_layer(of_comments))
         .with_state(comments.clone());
@@ -289,10 +290,57 @@ async fn a_nested_write_of_another_resource_does_not_wait_for_itself() {
             comment.status
         }
     };
-    let app = with_methods(&posts, locks, get(read).put(nested));
+    let app = with_methods(&posts, SingleProcess::new(), get(read).put(nested));
     assert_eq!(put(&app, "*", "outer").await.status, StatusCode::OK);
     assert_eq!(posts.text(7).as_deref(), Some("outer"));
     assert_eq!(comments.text(7).as_deref(), Some("nested"));
+}
+
+/// Two mounts of the same rows, as for editors and for administrators, have tags of their own and one
+/// lock.
+#[tokio::test]
+async fn mounts_of_two_scopes_share_the_lock_of_a_row() {
+    let (ledger, locks, gate) = (Ledger::new(), SingleProcess::new(), Gate::default());
+    let mount = |scope: &str| {
+        let guard = IfMatchLayer::new(scope, ledger.clone(), PathKey).with_way(locks.clone());
+        Router::new()
+            .route("/posts/{id}", gate.methods().route_layer(guard))
+            .with_state(ledger.clone())
+    };
+    let (editors, admins) = (mount("posts"), mount("admin"));
+    let tags = (get_tag(&editors).await, get_tag(&admins).await);
+    let first = tokio::spawn(async move { put(&editors, &tags.0, "first").await });
+    gate.entered.notified().await;
+    let mut second = Box::pin(put(&admins, &tags.1, "second"));
+    for _ in 0..3 {
+        assert!(futures_util::poll!(&mut second).is_pending());
+    }
+    gate.go_on.notify_one();
+    assert_eq!(first.await.unwrap().status, StatusCode::OK);
+    assert_eq!(second.await.reason(), "stale_version");
+    assert_eq!(ledger.text(7).as_deref(), Some("first"));
+}
+
+/// A handler that is handed nothing cannot know that it may not create.
+#[tokio::test]
+async fn what_is_absent_is_not_created_by_a_method_that_does_not() {
+    let ledger = Ledger::new();
+    let methods = get(read).put(blind).patch(blind).post(blind).delete(remove);
+    let app = with_methods(&ledger, SingleProcess::new(), methods);
+    let tag = get_tag(&app).await;
+    let delete = request("DELETE", "/posts/7").header(IF_MATCH, &tag);
+    let removed = send(&app, delete.body(Body::empty()).unwrap()).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT);
+    for (method, conditions) in [("PATCH", vec![&tag]), ("POST", vec![])] {
+        let mut revive = request(method, "/posts/7");
+        for tag in conditions {
+            revive = revive.header(IF_MATCH, tag);
+        }
+        let answer = send(&app, revive.body(Body::from("revived")).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{method}");
+        assert_eq!(answer.reason(), "absent");
+        assert_eq!(ledger.row(7), None, "{method}");
+    }
 }
 
 #[tokio::test]

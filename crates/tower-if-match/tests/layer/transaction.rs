@@ -345,6 +345,39 @@ async fn two_layers_on_one_route_are_refused() {
     assert_eq!(answer.reason(), "unkeyed");
 }
 
+/// Whoever cloned the request's extensions, as for a log, keeps neither the transaction nor a way to it.
+#[tokio::test]
+async fn a_transaction_ends_with_its_request_whoever_has_a_clone_of_the_slot() {
+    let ledger = Ledger::new();
+    let kept = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let keep = std::sync::Arc::clone(&kept);
+    let hangs = async move |request: Request<Body>| {
+        let _tx = Tx::<Ledger>::from_extensions(request.extensions()).unwrap();
+        *keep.lock().unwrap() = Some(request.extensions().clone());
+        std::future::pending::<()>().await;
+    };
+    let app = with_methods(&ledger, get(read).put(hangs));
+    let mut leaving = Box::pin(put(&app, "*", "second"));
+    while kept.lock().unwrap().is_none() {
+        assert!(futures_util::poll!(&mut leaving).is_pending());
+    }
+    assert_eq!(ledger.open().0, 1);
+    drop(leaving);
+    assert_eq!(ledger.open().0, 0);
+    let extensions = kept.lock().unwrap().take().unwrap();
+    assert!(Tx::<Ledger>::from_extensions(&extensions).is_err());
+}
+
+#[tokio::test]
+async fn an_id_that_cannot_be_read_is_404_though_the_handler_asks_for_the_transaction_first() {
+    let ledger = Ledger::new();
+    let handler = async |mut tx: Tx<Ledger>, Path(id): Path<u64>| tx.put(id, String::new());
+    let app = with_methods(&ledger, get(read).put(handler));
+    let put = request("PUT", "/posts/seven").header(IF_MATCH, "*");
+    let answer = send(&app, put.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+}
+
 /// P7: a client that leaves, at whatever await point, leaves the whole write or nothing.
 #[tokio::test]
 async fn a_request_that_is_dropped_leaves_nothing_behind() {

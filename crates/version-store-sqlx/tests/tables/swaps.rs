@@ -1,15 +1,18 @@
 //! `compare_and_swap`, and the same by hand.
 
-use sqlx::{MySql, Postgres, Sqlite};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::{MySql, Postgres, Sqlite, SqlitePool};
 use version_store::handover::{Ending, Slot};
 use version_store::{Demand, Version, VersionStore};
-use version_store_sqlx::{Dialect, SqlVersions, SwapError, Transactions};
+use version_store_sqlx::{Dialect, ErrorKind, SqlVersions, SwapError, Table, Transactions};
 
 use crate::database::{Posts, TestDatabase, on_each_database};
 
 on_each_database! {
     statements_that_fail_write_nothing
     a_key_that_is_taken_is_a_lost_race
+    an_upsert_over_what_appeared_has_lost
+    a_key_that_no_column_holds_is_written_by_nobody
     by_hand
     without_the_comparison_by_hand
 }
@@ -35,6 +38,90 @@ async fn statements_that_fail_write_nothing<D: TestDatabase>() {
     ));
     assert!(matches!(slot.close(), Ending::Unsettled));
     assert_eq!(posts.one("SELECT marker FROM posts").await, 1);
+}
+
+/// An upsert finds a row where the transaction found none.
+async fn an_upsert_over_what_appeared_has_lost<D: TestDatabase>() {
+    // In SQLite nobody can create it meanwhile.
+    if D::DIALECT == Dialect::Sqlite {
+        return;
+    }
+    let Some(posts) = Posts::<D>::migrated().await else {
+        return;
+    };
+    let store = posts.store(Transactions::new()).await;
+    let upsert = match D::DIALECT {
+        Dialect::MariaDb => "ON DUPLICATE KEY UPDATE marker = 2",
+        _ => "ON CONFLICT (id) DO UPDATE SET marker = 2",
+    };
+    let upsert = format!("INSERT INTO posts (id, marker) VALUES (1, 2) {upsert}");
+    for (demand, lost, stands) in [(Demand::Absent, true, 1), (Demand::Anything, false, 2)] {
+        posts.run("DELETE FROM posts").await.unwrap();
+        let slot: Slot<SqlVersions<D, u64>> = Slot::new(1, demand);
+        let swap = store.compare_and_swap(slot.take().unwrap(), async |connection, _| {
+            let beside = "INSERT INTO posts (id, marker) VALUES (1, 1)";
+            posts.run(beside).await.unwrap();
+            D::run(connection, upsert.clone()).await
+        });
+        let swap = swap.await;
+        assert_eq!(matches!(swap, Err(SwapError::Lost(_))), lost, "{swap:?}");
+        assert_eq!(posts.one("SELECT marker FROM posts").await, stands);
+    }
+}
+
+/// Such a row cannot be. A handler that creates it all the same would write another one.
+async fn a_key_that_no_column_holds_is_written_by_nobody<D: TestDatabase>() {
+    // A column of MariaDB may hold it.
+    if D::DIALECT == Dialect::MariaDb {
+        return;
+    }
+    let Some(posts) = Posts::<D>::migrated().await else {
+        return;
+    };
+    let store = posts.store(Transactions::new()).await;
+    let slot: Slot<SqlVersions<D, u64>> = Slot::new(u64::MAX, Demand::Absent);
+    let swap = store.compare_and_swap(slot.take().unwrap(), async |connection, _| {
+        let wrapped = "INSERT INTO posts (id, marker) VALUES (-1, 1)";
+        D::run(connection, wrapped.to_owned()).await
+    });
+    let Err(SwapError::Store(error)) = swap.await else {
+        panic!("written");
+    };
+    assert_eq!(error.kind(), ErrorKind::NoSuchKey);
+    assert_eq!(posts.one("SELECT COUNT(*) FROM posts").await, 0);
+}
+
+/// One writer at a time holds the place of an absent row, too. A second look, on another connection,
+/// would wait for the writer that it is made for: in a shared cache for ever, in a journal once its
+/// pages no longer fit the cache.
+#[tokio::test]
+async fn a_creation_in_sqlite_needs_no_second_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = SqliteConnectOptions::new()
+        .filename(folder.path().join("journal.db"))
+        .journal_mode(SqliteJournalMode::Delete)
+        .create_if_missing(true);
+    let memory: SqliteConnectOptions = "sqlite::memory:".parse().unwrap();
+    for options in [file, memory] {
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        sqlx::raw_sql("CREATE TABLE posts (id INTEGER PRIMARY KEY, text TEXT NOT NULL)")
+            .execute(&pool)
+            .await
+            .unwrap();
+        let table = Table::new("posts");
+        table.apply(&pool).await.unwrap();
+        let store = SqlVersions::<Sqlite, i64>::open(pool, table).await.unwrap();
+        let slot: Slot<SqlVersions<Sqlite, i64>> = Slot::new(1, Demand::Absent);
+        let text = "x".repeat(4 << 20);
+        store
+            .compare_and_swap(slot.take().unwrap(), async |connection, _| {
+                let insert = sqlx::query("INSERT INTO posts (id, text) VALUES (1, ?)");
+                insert.bind(&text).execute(connection).await
+            })
+            .await
+            .unwrap();
+        assert!(matches!(slot.close(), Ending::Written { .. }));
+    }
 }
 
 /// Somebody who does not go through the store creates the row after it was looked for.

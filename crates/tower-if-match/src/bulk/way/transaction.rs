@@ -2,7 +2,7 @@ use std::fmt;
 
 use http::Extensions;
 use version_store::bulk::{Ending, Slot};
-use version_store::handover::{Returned, TxSlot};
+use version_store::handover::Returned;
 use version_store::{Begun, Canonical, Transactional, Versions};
 
 use super::{BulkWay, OpenAllResult, OpenedAll, SettledAll};
@@ -11,11 +11,11 @@ use crate::bulk::write::current_of_all;
 use crate::locks::Lock;
 use crate::reason::Reason;
 use crate::sync::within;
-use crate::way::{Ended, OpenError, Transaction, end, in_scope};
+use crate::way::{Ended, Loan, OpenError, Transaction, end, in_scope};
 
 /// The transaction over all resources, and what it found.
 pub struct InTransaction<S: Transactional> {
-    slot: TxSlot<S>,
+    loan: Loan<S>,
     order: Order,
     /// In that order.
     keys: Vec<S::Key>,
@@ -49,7 +49,7 @@ impl<S: Transactional> BulkWay<S> for Transaction {
                 current,
             } = store.begin(&keys).await?;
             let held = InTransaction {
-                slot: TxSlot::new(transaction),
+                loan: Loan::of(transaction),
                 order: order.clone(),
                 keys,
                 before: current.clone(),
@@ -64,11 +64,11 @@ impl<S: Transactional> BulkWay<S> for Transaction {
     }
 
     fn hand_over(&self, held: &mut Self::Held, _: &Slot<S>, to: &mut Extensions) {
-        held.slot.lend(to);
+        held.loan.hand_over(to);
     }
 
     async fn give_up(&self, held: Self::Held, store: &S) {
-        if let Returned::Untaken(transaction) = held.slot.close() {
+        if let Returned::Untaken(transaction) = held.loan.take_back() {
             store.rollback(transaction).await;
         }
     }
@@ -81,9 +81,15 @@ impl<S: Transactional> BulkWay<S> for Transaction {
         success: bool,
     ) -> SettledAll<S::Revision> {
         // What is absent and would not be created was refused, so whatever is made was demanded.
-        let ended = end(store, &held.slot, &held.keys, &held.before, success, |_| {
-            true
-        });
+        let ended = end(
+            store,
+            &held.loan,
+            &held.keys,
+            &held.before,
+            success,
+            self.patience,
+            |_| true,
+        );
         SettledAll::Ended(match ended.await {
             Ended::Untaken => Ending::Untaken,
             Ended::Kept => Ending::Unsettled,

@@ -1,9 +1,37 @@
 //! How a transaction that was lent to a handler ends, be it over one resource or over several.
 
+use std::time::Duration;
+
+use http::Extensions;
 use version_store::handover::{Returned, TxSlot};
 use version_store::{EndError, Transactional, Version, Versions};
 
 use crate::reason::Reason;
+use crate::sync::within;
+
+/// A transaction on loan. However the request ends, nobody gets at it afterwards: a clone of the
+/// request's extensions may outlive the request.
+pub(crate) struct Loan<S: Transactional>(TxSlot<S>);
+
+impl<S: Transactional> Loan<S> {
+    pub(crate) fn of(transaction: S::Transaction) -> Self {
+        Self(TxSlot::new(transaction))
+    }
+
+    pub(crate) fn hand_over(&self, to: &mut Extensions) {
+        self.0.lend(to);
+    }
+
+    pub(crate) fn take_back(&self) -> Returned<S::Transaction> {
+        self.0.close()
+    }
+}
+
+impl<S: Transactional> Drop for Loan<S> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
 
 /// How it ended.
 pub(crate) enum Ended<S: Transactional> {
@@ -25,13 +53,14 @@ pub(crate) enum Ended<S: Transactional> {
 /// and what it makes is `allowed`, otherwise with a rollback.
 pub(crate) async fn end<S: Transactional>(
     store: &S,
-    slot: &TxSlot<S>,
+    loan: &Loan<S>,
     keys: &[S::Key],
     before: &[Option<Version<S::Revision>>],
     success: bool,
+    patience: Duration,
     allowed: impl FnOnce(&Versions<S>) -> bool + Send,
 ) -> Ended<S> {
-    let mut transaction = match slot.close() {
+    let mut transaction = match loan.take_back() {
         Returned::Kept => return Ended::Kept,
         Returned::Untaken(transaction) => {
             store.rollback(transaction).await;
@@ -48,18 +77,19 @@ pub(crate) async fn end<S: Transactional>(
         Err(error) => return failed::<S>(error),
     };
     let created = keys.iter().zip(before.iter().zip(&made));
-    let created = created.filter(|(_, (before, made))| before.is_none() && made.is_some());
-    let beside = exists_for_others(store, created.map(|(key, _)| key)).await;
-    match beside {
-        Ok(false) if allowed(&made) => {}
-        Ok(_) => {
-            store.rollback(transaction).await;
-            return Ended::Forbidden;
-        }
-        Err(error) => {
-            store.rollback(transaction).await;
-            return failed::<S>(EndError::RolledBack(error));
-        }
+    let created = created
+        .filter(|(_, (before, made))| before.is_none() && made.is_some() && !S::HOLDS_ABSENT)
+        .map(|(key, _)| key);
+    let beside = within(patience, exists_for_others(store, created)).await;
+    let ended = match beside {
+        Some(Ok(false)) if allowed(&made) => None,
+        Some(Ok(_)) => Some(Ended::Forbidden),
+        Some(Err(error)) => Some(failed::<S>(EndError::RolledBack(error))),
+        None => Some(Ended::RolledBack(Some(Reason::Busy))),
+    };
+    if let Some(ended) = ended {
+        store.rollback(transaction).await;
+        return ended;
     }
     match store.commit(transaction).await {
         Ok(()) => Ended::Committed(made),
