@@ -4,7 +4,7 @@ use sqlx::Postgres;
 use sqlx::postgres::PgConnection;
 use tower_if_match::version_store::{Begun, EndError, Versions};
 use tower_if_match::{Transactional, Version, Versioned};
-use version_store_sqlx::SqlTransaction;
+use version_store_sqlx::{PgVersions, SqlTransaction};
 
 use super::{PostgresPosts, statements};
 use crate::post::{Draft, Post, PostId};
@@ -12,6 +12,8 @@ use crate::store::{Put, StoreError, TransactionalPosts, ended};
 
 impl Transactional for PostgresPosts {
     type Transaction = SqlTransaction<Postgres>;
+
+    const HOLDS_ABSENT: bool = PgVersions::<PostId>::HOLDS_ABSENT;
 
     async fn begin(&self, ids: &[PostId]) -> Result<Begun<Self>, StoreError> {
         let begun = self.versions.begin(ids).await?;
