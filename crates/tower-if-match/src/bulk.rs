@@ -122,6 +122,7 @@ mod item;
 mod layer;
 mod request;
 mod service;
+mod shared;
 mod tags;
 #[cfg(test)]
 mod tests;

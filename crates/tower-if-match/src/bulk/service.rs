@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 use version_store::VersionStore;
 
-use super::layer::Shared;
+use super::shared::Shared;
 use super::way::BulkWay;
 use super::write::respond;
 use crate::body::RefusalBody;

@@ -3,7 +3,6 @@ use version_store::bulk::{Ending, Slot};
 use version_store::{Canonical, Version, VersionStore};
 
 use super::request::Order;
-use super::write::current_of_all;
 use crate::reason::Reason;
 use crate::way::{CompareAndSwap, OpenError};
 
@@ -102,4 +101,16 @@ impl<S: VersionStore> BulkWay<S> for CompareAndSwap {
     async fn settle(&self, (): (), _: &S, slot: &Slot<S>, _: bool) -> SettledAll<S::Revision> {
         SettledAll::Ended(slot.close())
     }
+}
+
+/// The current versions of several resources, in the order of their keys.
+pub(super) async fn current_of_all<S: VersionStore>(
+    store: &S,
+    keys: &[S::Key],
+) -> Result<Vec<Option<Version<S::Revision>>>, S::Error> {
+    let mut current = Vec::with_capacity(keys.len());
+    for key in keys {
+        current.push(store.current(key).await?);
+    }
+    Ok(current)
 }

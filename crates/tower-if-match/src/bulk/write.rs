@@ -12,10 +12,10 @@ use version_store::handover::{self, Mark, OtherWay};
 use version_store::{Demand, VersionStore, Versions};
 
 use super::decision::Decided;
-use super::layer::Shared;
 use super::request::Items;
+use super::shared::Shared;
 use super::tags::ItemTags;
-use super::way::{BulkWay, OpenedAll, SettledAll};
+use super::way::{BulkWay, OpenedAll, SettledAll, current_of_all};
 use crate::Reason;
 use crate::body::RefusalBody;
 use crate::config::Config;
@@ -205,18 +205,6 @@ impl<S: VersionStore, W: BulkWay<S>> Config<S, (), W> {
             Decided::Deny(denied) => denied_response(denied),
         }
     }
-}
-
-/// The current versions of several resources, in the order of their keys.
-pub(super) async fn current_of_all<S: VersionStore>(
-    store: &S,
-    keys: &[S::Key],
-) -> Result<Versions<S>, S::Error> {
-    let mut current = Vec::with_capacity(keys.len());
-    for key in keys {
-        current.push(store.current(key).await?);
-    }
-    Ok(current)
 }
 
 /// Whether a layer for a store of this type has handed the request over already.

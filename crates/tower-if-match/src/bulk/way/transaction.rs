@@ -5,9 +5,8 @@ use version_store::bulk::{Ending, Slot};
 use version_store::handover::Returned;
 use version_store::{Begun, Canonical, Transactional, Versions};
 
-use super::{BulkWay, OpenAllResult, OpenedAll, SettledAll};
+use super::{BulkWay, OpenAllResult, OpenedAll, SettledAll, current_of_all};
 use crate::bulk::request::Order;
-use crate::bulk::write::current_of_all;
 use crate::locks::Lock;
 use crate::reason::Reason;
 use crate::sync::within;
