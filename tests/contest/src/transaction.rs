@@ -109,6 +109,9 @@ impl<S: Transactional> VersionStore for Unprotected<S> {
 impl<S: Transactional> Transactional for Unprotected<S> {
     type Transaction = S::Transaction;
 
+    /// Not so: but the layer's second look before a creation is part of the protection, too.
+    const HOLDS_ABSENT: bool = true;
+
     async fn begin(&self, keys: &[S::Key]) -> Result<Begun<Self>, S::Error> {
         let mut current = Vec::new();
         for key in keys {
