@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use http_precondition::{PROBLEM_JSON, Problem};
 
 use crate::body::RefusalBody;
+use crate::head::Head;
 use crate::sync::within;
 
 /// How much content is read, and for how long.
@@ -93,19 +94,33 @@ impl Ungathered {
         }
     }
 
-    /// The answer. Not a refusal of the layer's: it says nothing about conditions.
-    pub(crate) fn answer<B: RefusalBody>(self, instance: &str) -> Response<B> {
-        let (title, detail) = match self {
+    /// The answer. Not a refusal of the layer's: it says nothing about conditions, and has no reason.
+    pub(crate) fn answer<B: RefusalBody>(self, head: Head<'_>) -> Response<B> {
+        let (title, error, detail) = match self {
             Self::TooLarge => (
                 "Content Too Large",
+                "content_too_large",
                 "The content is larger than this service reads.",
             ),
-            Self::TooSlow => ("Request Timeout", "The content did not arrive in time."),
-            Self::Broken => ("Bad Request", "The content could not be read to its end."),
+            Self::TooSlow => (
+                "Request Timeout",
+                "request_timeout",
+                "The content did not arrive in time.",
+            ),
+            Self::Broken => (
+                "Bad Request",
+                "bad_request",
+                "The content could not be read to its end.",
+            ),
         };
-        let problem = Problem::new(self.status(), title)
+        let mut problem = Problem::new(self.status(), title)
+            .type_uri("about:blank")
             .detail(detail)
-            .instance(instance);
+            .instance(head.instance())
+            .string_member("error", error);
+        if let Some(id) = head.request_id() {
+            problem = problem.string_member("request_id", id);
+        }
         let text: Bytes = problem.into_json();
         let mut response = Response::new(B::from_text(text));
         *response.status_mut() = self.status();

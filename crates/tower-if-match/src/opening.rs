@@ -60,7 +60,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             let current = current.map_err(|error| self.unavailable(head, &error))?;
             self.demanded(head, &key, current).await?;
             let gathered = self.way.gather(body).await;
-            body = gathered.map_err(|why| why.answer(head.instance()))?;
+            body = gathered.map_err(|why| why.answer(head))?;
         }
         let Opened { current, held } = match self.way.open(&self.store, &key).await {
             Ok(opened) => opened,

@@ -45,7 +45,9 @@ pub fn app_in_transactions<S: TransactionalPosts>(posts: S) -> Router {
         .put(transaction::replace::<S>)
         .patch(transaction::patch::<S>)
         .delete(transaction::remove::<S>);
-    let in_transactions = guard.clone().with_way(Transaction::new());
+    let in_transactions = guard
+        .clone()
+        .with_way(Transaction::new().with_content_limit(declared_size::LIMIT));
     routes(posts, &guard, post.route_layer(in_transactions))
 }
 

@@ -77,7 +77,7 @@ impl<S: VersionStore, W: BulkWay<S>> Shared<S, W> {
             return Err(config.refuse(head, refusal, None));
         }
         let content = self.gather.read(body).await;
-        let content = content.map_err(|why| why.answer(head.instance()))?;
+        let content = content.map_err(|why| why.answer(head))?;
         let items = (self.read_items)(&parts, &content);
         let items = items.map_err(|why| why.answer(head.instance()))?;
         let items = Items::of(items, self.max_items, &parts)

@@ -27,6 +27,9 @@ use crate::sync::{Arc, JoinHandle, spawn, within};
 /// - **The version changes with the data**, by a trigger or by the statements. A success that leaves it
 ///   as it was is a warning in the log.
 ///
+/// A path without parameters is a collection to [`PathKey`](crate::PathKey), and its writes go unguarded,
+/// which nothing here finds out: find the key of a resource such as `/settings` with a closure.
+///
 /// A method that does not create is answered 404 where the resource is absent, without the handler:
 /// it would not know that it may not create.
 ///

@@ -107,6 +107,7 @@ async fn more_content_than_the_limit_is_413() {
         let answer = unannounced.await.unwrap();
         assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(answer.problem()["instance"], "/posts/7");
+        assert_eq!(answer.problem()["error"], "content_too_large");
         assert_eq!(ledger.text(7).as_deref(), Some("12345678"));
     }
 }
