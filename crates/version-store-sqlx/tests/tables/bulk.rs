@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
-use sqlx::{MySql, Postgres, Sqlite};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_if_match::bulk::{BulkLayer, Item, Unreadable};
 use tower_if_match::{TagMint, Transaction, Tx};
@@ -24,12 +23,12 @@ type Versions<D> = SqlVersions<D, u64>;
 
 /// A line for each item: its id, its tag.
 fn items(_: &Parts, content: &[u8]) -> Result<Vec<Item<u64>>, Unreadable> {
-    let lines = std::str::from_utf8(content).unwrap().lines();
+    let content = std::str::from_utf8(content).map_err(|_| Unreadable::new("no text"))?;
     let item = |line: &str| {
         let (id, tag) = line.split_once(' ').unwrap();
         Item::new(id.parse().unwrap()).with_if_match(tag)
     };
-    Ok(lines.map(item).collect())
+    Ok(content.lines().map(item).collect())
 }
 
 /// A PATCH that marks these rows, and what it is answered.
