@@ -1,3 +1,5 @@
+use std::io;
+
 use sqlx::Pool;
 use sqlx::pool::PoolConnection;
 use tokio::runtime::Handle;
@@ -16,8 +18,15 @@ pub(crate) struct Lease<D: Driver> {
 
 impl<D: Driver> Lease<D> {
     pub(crate) async fn from_pool(pool: &Pool<D>) -> Result<Self, sqlx::Error> {
+        let connection = match pool.acquire().await {
+            // Where there is none at all the database is away, and not busy.
+            Err(sqlx::Error::PoolTimedOut) if pool.size() == 0 => {
+                return Err(io::Error::from(io::ErrorKind::NotConnected).into());
+            }
+            acquired => acquired?,
+        };
         Ok(Self {
-            connection: Some(pool.acquire().await?),
+            connection: Some(connection),
             sound: D::RECOVERS,
         })
     }

@@ -61,11 +61,12 @@
 //!
 //! | | replace | create |
 //! | --- | --- | --- |
-//! | PostgreSQL | `UPDATE posts SET …, version = version + 1 WHERE id = $1 AND version = $2 RETURNING version` | `INSERT INTO posts (…) VALUES (…) ON CONFLICT DO NOTHING RETURNING version` |
-//! | SQLite | the same, with `?` | `INSERT INTO posts (…, version) SELECT …, value + 1 FROM posts_version_store WHERE true ON CONFLICT DO NOTHING RETURNING version` |
-//! | MariaDB | in a transaction: the `UPDATE`, whose count of rows tells whether it took place, then `SELECT version` | `INSERT IGNORE INTO posts (…) VALUES (…) RETURNING version` |
+//! | PostgreSQL | `UPDATE posts SET …, version = version + 1 WHERE id = $1 AND version = $2 RETURNING version` | `INSERT INTO posts (…) VALUES (…) ON CONFLICT (id) DO NOTHING RETURNING version` |
+//! | SQLite | the same, with `?` | `INSERT INTO posts (…, version) SELECT …, value + 1 FROM posts_version_store WHERE true ON CONFLICT (id) DO NOTHING RETURNING version` |
+//! | MariaDB | in a transaction: the `UPDATE`, whose count of rows tells whether it took place, then `SELECT version` | `INSERT INTO posts (…) VALUES (…) RETURNING version`, whose error 1062 on the key is lost |
 //!
-//! and for all three `DELETE FROM posts WHERE id = … AND version = …`. In SQLite a statement that leaves the
+//! (`ON CONFLICT` without its column would take another unique column's violation for a lost race, and
+//! `INSERT IGNORE` would store what does not fit, cut to size.) For all three `DELETE FROM posts WHERE id = … AND version = …`. In SQLite a statement that leaves the
 //! version to the trigger must not ask `RETURNING` for it: what it shows is of before the trigger.
 //!
 //! # The databases
@@ -79,7 +80,7 @@
 //! | a row is held by | the same | `SELECT … FOR UPDATE` | `SELECT … FOR UPDATE` |
 //! | revisions come from | a table of one row | a sequence | a sequence |
 //! | transactions at once | 1 | 8, [or as many as you say](Transactions::with_connections) | as PostgreSQL |
-//! | a pooler in between | | by session, not by transaction, above read committed | by session |
+//! | a pooler in between | | any; above read committed one that keeps a session to its client | by session |
 //! | text keys | any collation but `NOCASE`, `RTRIM` | deterministic collations; no `char(n)`, no `citext` | `…_nopad_bin` |
 //!
 //! SQLite is as durable as the pool's options say: an acknowledged write survives the loss of power only

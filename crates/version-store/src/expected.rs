@@ -27,8 +27,8 @@ use crate::{Lost, NotLent, Version, VersionStore};
 /// | --- | --- | --- | --- |
 /// | `Exactly(v)` | `UPDATE … WHERE id = ? AND version = v` | the same | `DELETE … WHERE id = ? AND version = v` |
 /// | `Existing` | `UPDATE … WHERE id = ?` | [`narrowed_to`](Self::narrowed_to) the version that was read | `DELETE … WHERE id = ?` |
-/// | `Absent` | `INSERT … ON CONFLICT DO NOTHING` | lost | lost |
-/// | `Anything` | `INSERT … ON CONFLICT DO UPDATE` | as `Existing` | as `Existing` |
+/// | `Absent` | `INSERT … ON CONFLICT (id) DO NOTHING` | lost | lost |
+/// | `Anything` | `INSERT … ON CONFLICT (id) DO UPDATE` | as `Existing` | as `Existing` |
 /// | `Nothing` | lost | 404, or lost | 404, or lost |
 ///
 /// What cannot be detected: a handler that writes blindly and then settles as written.

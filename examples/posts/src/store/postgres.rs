@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 use tower_if_match::{
@@ -85,6 +86,16 @@ fn transactions() -> Transactions {
         .with_patience(PATIENCE)
 }
 
+/// A connection. Where there is none at all the database is away, and not busy.
+async fn acquire(pool: &PgPool) -> Result<PoolConnection<sqlx::Postgres>, StoreError> {
+    match pool.acquire().await {
+        Err(error @ sqlx::Error::PoolTimedOut) if pool.size() == 0 => {
+            Err(StoreError::Failed(error.into()))
+        }
+        acquired => Ok(acquired?),
+    }
+}
+
 /// Brings the tables up to date. Of processes that start together one does it, and the others wait for
 /// the lock that sqlx takes in the database, as long as that may be.
 async fn migrate(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
@@ -110,7 +121,7 @@ impl VersionStore for PostgresPosts {
     }
 
     async fn current(&self, id: &PostId) -> Result<Option<Version>, StoreError> {
-        let mut db = self.read.acquire().await?;
+        let mut db = acquire(&self.read).await?;
         Ok(statements::version(&mut db, *id).await?)
     }
 }
@@ -121,7 +132,7 @@ impl Conflicts for PostgresPosts {
         id: &PostId,
         held: Option<&Version>,
     ) -> Result<Option<Conflict>, StoreError> {
-        let mut db = self.read.acquire().await?;
+        let mut db = acquire(&self.read).await?;
         let found = statements::post_beside(&mut db, *id, held).await?;
         Ok(found.map(|(current, earlier)| conflict(current, earlier.as_ref())))
     }
@@ -135,17 +146,17 @@ impl PostStore for PostgresPosts {
     }
 
     async fn list(&self) -> Result<Vec<Versioned<Post>>, StoreError> {
-        let mut db = self.read.acquire().await?;
+        let mut db = acquire(&self.read).await?;
         Ok(statements::posts(&mut db).await?)
     }
 
     async fn read(&self, id: PostId) -> Result<Option<Versioned<Post>>, StoreError> {
-        let mut db = self.read.acquire().await?;
+        let mut db = acquire(&self.read).await?;
         Ok(statements::post(&mut db, id).await?)
     }
 
     async fn create(&self, draft: Draft) -> Result<Versioned<Post>, StoreError> {
-        let mut db = self.write.acquire().await?;
+        let mut db = acquire(&self.write).await?;
         loop {
             let created = statements::create(&mut db, &draft).await;
             if let Some(created) = created.map_err(unless_refused)? {
@@ -160,7 +171,7 @@ impl PostStore for PostgresPosts {
         expected: Expected<Self>,
     ) -> Result<Put, WriteError<StoreError>> {
         let id = *expected.key();
-        let mut db = self.write.acquire().await.map_err(StoreError::from)?;
+        let mut db = acquire(&self.write).await?;
         let written = match expected.demand() {
             Demand::Exactly(version) => statements::update(&mut db, id, version, &draft).await,
             Demand::Existing => statements::update_existing(&mut db, id, &draft).await,
@@ -179,7 +190,7 @@ impl PostStore for PostgresPosts {
 
     async fn remove(&self, expected: Expected<Self>) -> Result<(), WriteError<StoreError>> {
         let id = *expected.key();
-        let mut db = self.write.acquire().await.map_err(StoreError::from)?;
+        let mut db = acquire(&self.write).await?;
         let (removed, was_there) = match expected.demand() {
             Demand::Exactly(version) => (statements::delete(&mut db, id, version).await, true),
             Demand::Existing => (statements::delete_existing(&mut db, id).await, true),
