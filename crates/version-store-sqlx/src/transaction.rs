@@ -1,9 +1,11 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use sqlx_core::transaction::TransactionManager;
 use tokio::time::timeout;
 use version_store::{Begun, EndError, Transactional, Version, Versions};
@@ -54,7 +56,7 @@ impl<D: Backend> SqlTransaction<D> {
         let sql = format!("RELEASE SAVEPOINT {OPENED}; {again}SELECT '{nonce}'");
         let patience = self.patience;
         let connection = self.lease().connection();
-        let Ok(answer) = timeout(patience, D::send(connection, sql)).await else {
+        let Some(answer) = answered(patience, D::send(connection, sql)).await? else {
             return Err(EndError::RolledBack(Error::new(
                 ErrorKind::Busy,
                 "no answer in time",
@@ -86,6 +88,23 @@ impl<D: Backend> SqlTransaction<D> {
         if let Some(lease) = self.lease.take() {
             lease.discard();
         }
+    }
+}
+
+/// What the connection answers, or nothing in this time. Sqlx's driver for MariaDB panics on some of the
+/// rests that a statement leaves which was dropped midway; that is one more way not to answer.
+async fn answered<T>(
+    patience: Duration,
+    answer: impl Future<Output = T>,
+) -> Result<Option<T>, EndError<Error>> {
+    // The connection is discarded, so nobody sees what the panic left half done.
+    let answer = AssertUnwindSafe(timeout(patience, answer)).catch_unwind();
+    match answer.await {
+        Ok(answer) => Ok(answer.ok()),
+        Err(_) => Err(EndError::RolledBack(Error::new(
+            ErrorKind::Failed,
+            "the driver panicked on what an earlier statement left",
+        ))),
     }
 }
 
@@ -220,8 +239,8 @@ impl<D: Backend, K: SqlKey> Transactional for SqlVersions<D, K> {
             let sql = format!("{}; SELECT '{nonce}'", D::RELEASE);
             D::send(connection, sql).await
         };
-        match timeout(self.shared.plan.patience, rollback).await {
-            Ok(Ok(rows)) if is_echo::<D>(&rows, &nonce) => transaction.end(),
+        match answered(self.shared.plan.patience, rollback).await {
+            Ok(Some(Ok(rows))) if is_echo::<D>(&rows, &nonce) => transaction.end(),
             _ => transaction.discard(),
         }
     }

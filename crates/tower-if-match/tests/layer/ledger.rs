@@ -21,6 +21,8 @@ struct Shared {
     locks: Mutex<BTreeMap<u64, Arc<AsyncMutex<()>>>>,
     without_locks: bool,
     fault: Mutex<Option<Fault>>,
+    next_look: Mutex<Option<Fault>>,
+    next_begin: Mutex<Option<Fault>>,
     open: AtomicUsize,
     most_open: AtomicUsize,
 }
@@ -34,6 +36,8 @@ pub(crate) enum Fault {
     Deadlock,
     /// The disk is full.
     Full,
+    /// No answer.
+    Silence,
 }
 
 #[derive(Debug, Error)]
@@ -45,7 +49,7 @@ pub(crate) struct LedgerError(Fault);
 pub(crate) struct Open {
     pages: Pages,
     ledger: Ledger,
-    _locks: Vec<OwnedMutexGuard<()>>,
+    locks: Vec<OwnedMutexGuard<()>>,
 }
 
 /// What a handler writes on.
@@ -112,6 +116,14 @@ impl Ledger {
         *self.0.fault.lock().unwrap() = Some(fault);
     }
 
+    pub(crate) fn fail_next_look(&self, fault: Fault) {
+        *self.0.next_look.lock().unwrap() = Some(fault);
+    }
+
+    pub(crate) fn overtake_next_begin(&self, fault: Fault) {
+        *self.0.next_begin.lock().unwrap() = Some(fault);
+    }
+
     /// How many transactions are open, and how many ever were at once.
     pub(crate) fn open(&self) -> (usize, usize) {
         let of = |count: &AtomicUsize| count.load(Ordering::SeqCst);
@@ -138,7 +150,12 @@ impl VersionStore for Ledger {
 
     async fn current(&self, number: &u64) -> Result<Option<Version>, LedgerError> {
         tokio::task::yield_now().await;
-        Ok(self.version(*number))
+        let fault = self.0.next_look.lock().unwrap().take();
+        match fault {
+            None => Ok(self.version(*number)),
+            Some(Fault::Silence) => std::future::pending().await,
+            Some(fault) => Err(LedgerError(fault)),
+        }
     }
 }
 
@@ -146,19 +163,24 @@ impl Transactional for Ledger {
     type Transaction = Open;
 
     async fn begin(&self, numbers: &[u64]) -> Result<Begun<Self>, LedgerError> {
-        let mut locks = Vec::new();
-        if !self.0.without_locks {
-            for number in numbers {
-                locks.push(self.lock_of(*number).lock_owned().await);
-            }
+        let fault = self.0.next_begin.lock().unwrap().take();
+        if let Some(fault) = fault {
+            self.write(numbers[0], Some("beside".to_owned()));
+            return Err(LedgerError(fault));
         }
         let open = self.0.open.fetch_add(1, Ordering::SeqCst) + 1;
         self.0.most_open.fetch_max(open, Ordering::SeqCst);
-        let transaction = Open {
+        let mut transaction = Open {
             pages: Pages::default(),
             ledger: self.clone(),
-            _locks: locks,
+            locks: Vec::new(),
         };
+        if !self.0.without_locks {
+            for number in numbers {
+                let lock = self.lock_of(*number).lock_owned().await;
+                transaction.locks.push(lock);
+            }
+        }
         tokio::task::yield_now().await;
         let current = numbers.iter().map(|number| self.version(*number)).collect();
         Ok(Begun {

@@ -417,3 +417,52 @@ async fn a_request_that_is_dropped_leaves_nothing_behind() {
     }
     assert!(begun.load(Ordering::SeqCst) > 3);
 }
+
+#[tokio::test]
+async fn the_version_is_read_under_the_lock() {
+    let (ledger, locks) = (Ledger::new(), SingleProcess::new());
+    let app = app(&ledger, locks.clone());
+    let mut answer = Box::pin(put(&app, "*", "second"));
+    while ledger.text(7).as_deref() != Some("second") {
+        assert!(futures_util::poll!(&mut answer).is_pending());
+        tokio::task::yield_now().await;
+    }
+    // The handler is through; the store tells its version at the second poll.
+    assert!(futures_util::poll!(&mut answer).is_pending());
+    assert_eq!(locks.locked(), 1);
+    assert_eq!(answer.await.status, StatusCode::OK);
+    assert_eq!(locks.locked(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_resource_is_not_at_work() {
+    let (ledger, gate) = (Ledger::new(), Gate::default());
+    let locks = SingleProcess::new().with_most_at_work(2);
+    let app = with_methods(&ledger, locks, gate.methods());
+    let mut writers = [
+        Box::pin(put(&app, "*", "first")),
+        Box::pin(put(&app, "*", "second")),
+    ];
+    for _ in 0..3 {
+        for writer in &mut writers {
+            assert!(futures_util::poll!(writer).is_pending());
+        }
+    }
+    gate.entered.notified().await;
+    tokio::select! {
+        () = gate.entered.notified() => {}
+        answer = create(&app, "/posts/8", "") => panic!("{}", answer.reason()),
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_version_cannot_be_read_stays_a_success() {
+    let ledger = Ledger::new();
+    let blinds = async |State(ledger): State<Ledger>, text: String| {
+        ledger.write(7, Some(text));
+        ledger.fail_next_look(crate::ledger::Fault::Full);
+    };
+    let app = with_methods(&ledger, SingleProcess::new(), get(read).put(blinds));
+    let answer = put(&app, "*", "second").await;
+    assert_eq!((answer.status, answer.etag()), (StatusCode::OK, None));
+}

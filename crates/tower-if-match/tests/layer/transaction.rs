@@ -410,3 +410,86 @@ async fn a_request_that_is_dropped_leaves_nothing_behind() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_the_row_is_bounded() {
+    use std::time::Duration;
+    use tower_if_match::Transactional;
+    let ledger = Ledger::new();
+    let _beside = ledger.begin(&[7]).await.unwrap();
+    let way = Transaction::new().with_patience(Duration::from_secs(2));
+    let guard = IfMatchLayer::new("rows", ledger.clone(), PathKey).with_way(way);
+    let app = Router::new().route("/posts/{id}", methods().route_layer(guard));
+    let app = app.with_state(ledger.clone());
+    let bounded = tokio::time::timeout(Duration::from_secs(3), put(&app, "*", "second"));
+    assert_eq!(bounded.await.unwrap().reason(), "busy");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_way_has_turns_for_each_scope() {
+    let (posts, comments, way) = (Ledger::new(), Ledger::new(), Transaction::new());
+    let layer = |scope, ledger: &Ledger| {
+        IfMatchLayer::new(scope, ledger.clone(), PathKey).with_way(way.clone())
+    };
+    let inner = axum::routing::put(replace).route_layer(layer("comments", &comments));
+    let inner: Router = Router::new().route("/posts/{id}", inner);
+    let nested = async move |_tx: Tx<Ledger>| put(&inner, "*", "comment").await.status;
+    let outer = axum::routing::put(nested).route_layer(layer("posts", &posts));
+    let outer: Router = Router::new().route("/posts/{id}", outer);
+    assert_eq!(put(&outer, "*", "post").await.status, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_whose_place_cannot_be_seen_is_rolled_back() {
+    for (fault, reason) in [(Fault::Full, "store_unavailable"), (Fault::Silence, "busy")] {
+        let ledger = Ledger::new();
+        let blinds = async move |State(ledger): State<Ledger>, mut tx: Tx<Ledger>, text: String| {
+            tx.put(8, text);
+            ledger.fail_next_look(fault);
+        };
+        let app = with_methods(&ledger, get(read).put(blinds));
+        let answer = tokio::time::timeout(
+            std::time::Duration::from_secs(11),
+            create(&app, "/posts/8", "mine"),
+        );
+        assert_eq!(answer.await.unwrap().reason(), reason);
+        assert_eq!(ledger.row(8), None);
+    }
+}
+
+#[tokio::test]
+async fn whom_a_busy_store_turns_away_is_told_what_became_of_its_version() {
+    let ledger = Ledger::new();
+    let app = app(&ledger);
+    let tag = get_tag(&app).await;
+    ledger.overtake_next_begin(Fault::Deadlock);
+    assert_eq!(put(&app, &tag, "second").await.reason(), "stale_version");
+}
+
+#[tokio::test]
+async fn what_comes_after_the_end_is_nobodys() {
+    use tower_if_match::Transactional;
+    use tower_if_match::version_store::handover::TxSlot;
+    let ledger = Ledger::new();
+    let slot = TxSlot::<Ledger>::new(ledger.begin(&[7]).await.unwrap().transaction);
+    let late = slot.take().unwrap();
+    slot.close();
+    assert!(slot.take().is_err());
+    drop(late);
+    assert_eq!(ledger.open().0, 0);
+    assert!(slot.take().is_err());
+}
+
+#[tokio::test]
+async fn given_back_can_be_taken_again() {
+    let ledger = Ledger::new();
+    let twice = async |request: Request<Body>| {
+        for text in ["one", "two"] {
+            Tx::<Ledger>::from_extensions(request.extensions())
+                .unwrap()
+                .put(7, text.to_owned());
+        }
+    };
+    assert_eq!(put_with(&ledger, twice).await.status, StatusCode::OK);
+    assert_eq!(ledger.text(7).as_deref(), Some("two"));
+}

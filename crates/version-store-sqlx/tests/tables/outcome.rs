@@ -11,8 +11,8 @@ use sqlx::{MySql, Pool, Postgres};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use version_store::handover::{Ending, Slot};
-use version_store::{Begun, Demand, EndError, Transactional};
-use version_store_sqlx::{ErrorKind, SqlVersions, SwapError};
+use version_store::{Begun, Demand, EndError, Transactional, VersionStore};
+use version_store_sqlx::{ErrorKind, SqlVersions, SwapError, Transactions};
 
 use crate::database::{Posts, TestDatabase};
 
@@ -236,4 +236,40 @@ async fn a_commit_that_is_refused_has_written_nothing() {
     let end = store.commit(transaction).await;
     assert!(matches!(end, Err(EndError::RolledBack(_))), "{end:?}");
     assert_eq!(posts.one("SELECT count(*) FROM posts").await, 1);
+}
+
+/// A statement that is dropped midway in MariaDB leaves the driver out of step, and on some rests it
+/// panics. Whatever it does, the transaction ends by an error or as it should, and the next one works.
+#[tokio::test]
+async fn a_statement_dropped_midway_never_makes_a_transaction_panic() {
+    let Some(posts) = Posts::<MySql>::migrated().await else {
+        return;
+    };
+    let insert = "INSERT INTO posts (id, marker) VALUES (1, 1)";
+    posts.run(insert).await.unwrap();
+    let store = posts.store(Transactions::new()).await;
+    for polls in 0..40 {
+        let begun = store.begin(&[1]).await.unwrap();
+        let mut transaction = begun.transaction;
+        // A text that was not prepared yet.
+        let sql = format!("UPDATE posts SET marker = {polls} + 10 WHERE id = ?");
+        let statement = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(1);
+        let mut write = Box::pin(statement.execute(&mut *transaction));
+        for _ in 0..polls {
+            if futures_util::poll!(&mut write).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(write);
+        let advanced = store.advance(&mut transaction, &[1], &begun.current).await;
+        match advanced {
+            Ok(made) => {
+                store.commit(transaction).await.unwrap();
+                let now = store.current(&1).await.unwrap().unwrap();
+                assert!(made[0].as_ref().is_some_and(|made| made.same_state(&now)));
+            }
+            Err(_) => store.rollback(transaction).await,
+        }
+    }
 }

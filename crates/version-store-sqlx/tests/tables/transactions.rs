@@ -505,3 +505,77 @@ async fn a_transaction_that_mariadb_ended_is_no_success() {
     store.rollback(next.transaction).await;
     assert_eq!(posts.one("SELECT marker FROM posts WHERE id = 1").await, 1);
 }
+
+async fn a_row_is_held_against_writers_beside_the_store<D: TestDatabase>() {
+    let Some(posts) = Posts::<D>::migrated().await else {
+        return;
+    };
+    let insert = "INSERT INTO posts (id, marker) VALUES (1, 1)";
+    posts.run(insert).await.unwrap();
+    let store = posts.store(impatient()).await;
+    let held = store.begin(&[1]).await.unwrap();
+    let beside = "SELECT marker FROM posts WHERE id = 1 FOR UPDATE NOWAIT";
+    posts.run(beside).await.unwrap_err();
+    store.rollback(held.transaction).await;
+    posts.run(beside).await.unwrap();
+}
+
+#[tokio::test]
+async fn postgres_row_is_held() {
+    a_row_is_held_against_writers_beside_the_store::<sqlx::Postgres>().await;
+}
+
+#[tokio::test]
+async fn mariadb_row_is_held() {
+    a_row_is_held_against_writers_beside_the_store::<sqlx::MySql>().await;
+}
+
+async fn isolated_as_asked<D: TestDatabase>() {
+    for (isolation, seen) in [
+        (Isolation::ReadCommitted, 2),
+        (Isolation::RepeatableRead, 1),
+    ] {
+        let Some(posts) = Posts::<D>::migrated().await else {
+            return;
+        };
+        posts
+            .run("INSERT INTO posts (id, marker) VALUES (2, 1)")
+            .await
+            .unwrap();
+        let store = posts.store(impatient().with_isolation(isolation)).await;
+        let mut transaction = store.begin(&[1]).await.unwrap().transaction;
+        let look = || "SELECT marker FROM posts WHERE id = 2".to_owned();
+        D::row(&mut transaction, look()).await.unwrap();
+        posts.run("UPDATE posts SET marker = 2").await.unwrap();
+        let again = D::row(&mut transaction, look()).await.unwrap();
+        assert_eq!(again, Some(vec![seen]), "{isolation:?}");
+    }
+}
+
+async fn idle<D: TestDatabase>(ask: &str) {
+    let Some(posts) = Posts::<D>::migrated().await else {
+        return;
+    };
+    let idle = impatient().with_idle_limit(Duration::from_secs(77));
+    let store = posts.store(idle).await;
+    let mut transaction = store.begin(&[1]).await.unwrap().transaction;
+    let limit = D::row(&mut transaction, ask.to_owned()).await.unwrap();
+    assert_eq!(limit, Some(vec![77]));
+}
+
+#[tokio::test]
+async fn my_isolated() {
+    isolated_as_asked::<sqlx::MySql>().await;
+}
+#[tokio::test]
+async fn pg_isolated() {
+    isolated_as_asked::<sqlx::Postgres>().await;
+}
+#[tokio::test]
+async fn my_idle() {
+    idle::<sqlx::MySql>("SELECT CAST(@@idle_transaction_timeout AS SIGNED)").await;
+}
+#[tokio::test]
+async fn pg_idle() {
+    idle::<sqlx::Postgres>("SELECT extract(epoch FROM current_setting('idle_in_transaction_session_timeout')::interval)::bigint").await;
+}
