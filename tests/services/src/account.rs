@@ -3,8 +3,6 @@
 use std::process::Command;
 use std::{io, os::unix::fs::chown, os::unix::process::CommandExt as _, path::Path};
 
-use crate::Product;
-
 /// A user other than root, and their group.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Account {
@@ -15,12 +13,12 @@ pub(crate) struct Account {
 impl Account {
     /// The account to change to; `None` where this process is not root, and the servers run as it
     /// does.
-    pub(crate) fn other_than_root(product: Product) -> Option<Self> {
+    pub(crate) fn other_than_root(user: &str) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             return None;
         }
-        let account = [product.user(), "nobody"].into_iter().find_map(Self::named);
-        Some(account.expect("a user to run a database as: it refuses to run as root"))
+        let account = [user, "nobody"].into_iter().find_map(Self::named);
+        Some(account.expect("a user to run a server as: databases refuse to run as root"))
     }
 
     fn named(name: &str) -> Option<Self> {

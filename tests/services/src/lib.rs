@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | a fresh, empty database | [`postgres`], [`mariadb`] |
 //! | a server of one's own, to kill and start again | [`Product::own`], [`Server`] |
+//! | another program, that ends with the test process | [`Program`], [`Watched`]; [`program`] finds one, [`not_installed`] tells that it is missing |
 //!
 //! The first database that a test process asks for starts the server that all its tests share;
 //! starting takes about a second. Each call makes a new database in it. The server listens on
@@ -40,10 +41,18 @@ mod product;
 mod programs;
 mod server;
 mod source;
+mod watched;
 
 use tokio::sync::OnceCell;
 
-pub use self::{database::Database, product::Product, server::Server};
+pub use self::{
+    database::Database,
+    product::Product,
+    programs::program,
+    server::Server,
+    source::not_installed,
+    watched::{Program, Watched},
+};
 use self::{programs::Programs, source::Source};
 
 /// A fresh, empty PostgreSQL database; `None`, and a line on stderr, where there is no server.

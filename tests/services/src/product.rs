@@ -1,6 +1,6 @@
 //! What differs between the two products.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, PgConnection};
 
@@ -26,14 +26,18 @@ pub enum Product {
 
 impl fmt::Display for Product {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Postgres => "PostgreSQL",
-            Self::MariaDb => "MariaDB",
-        })
+        f.write_str(self.name())
     }
 }
 
 impl Product {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::MariaDb => "MariaDB",
+        }
+    }
+
     /// The environment variable with the URL of a server to use in place of one of ours.
     pub fn variable(self) -> &'static str {
         match self {
@@ -157,8 +161,16 @@ impl Product {
         }
     }
 
+    /// Whether a server answers at a port of this machine and has this data folder: another one may
+    /// have got the port first.
+    pub(crate) async fn serves(self, port: u16, data: &Path) -> bool {
+        let url = self.url(port, self.first_database());
+        let folder = self.data_folder(&url).await;
+        folder.is_ok_and(|folder| Path::new(&folder) == data)
+    }
+
     /// The data folder of the server at a URL, as it says itself.
-    pub(crate) async fn data_folder(self, url: &str) -> sqlx::Result<String> {
+    async fn data_folder(self, url: &str) -> sqlx::Result<String> {
         match self {
             Self::Postgres => {
                 let mut connection = PgConnection::connect(url).await?;

@@ -44,6 +44,12 @@ impl Programs {
     }
 }
 
+/// A server's program on this machine: in the search path, or where Debian has it otherwise.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let mut paths = folders().into_iter().map(|folder| folder.join(name));
+    paths.find(|path| path.is_file())
+}
+
 fn folders() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = env::var_os("PATH")
         .map(|path| env::split_paths(&path).collect())

@@ -14,7 +14,7 @@ pub(crate) enum Source {
 }
 
 /// What to do without a source.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
     Skip,
     Fail,
@@ -22,15 +22,26 @@ pub(crate) enum Missing {
 
 /// The source for a product; `None` after saying so, with what would help besides an installation.
 pub(crate) fn found(product: Product, given: Option<String>, or: &str) -> Option<Source> {
-    let required = std::env::var("REQUIRE_SERVICES").ok();
-    let missing = match decide(given, || Programs::find(product), required.as_deref()) {
-        Ok(source) => return Some(source),
-        Err(missing) => missing,
-    };
-    let what = format!(
-        "{product} is not installed (`apt-get install {}`{or})",
-        product.package()
-    );
+    match decide(given, || Programs::find(product), required().as_deref()) {
+        Ok(source) => Some(source),
+        Err(missing) => {
+            tell(missing, product.name(), product.package(), or);
+            None
+        }
+    }
+}
+
+/// Says on stderr that a test is skipped because a program is not installed, and which of Debian's
+/// packages has it.
+///
+/// # Panics
+/// While `REQUIRE_SERVICES` is set.
+pub fn not_installed(name: &str, package: &str) {
+    tell(without_source(required().as_deref()), name, package, "");
+}
+
+fn tell(missing: Missing, name: &str, package: &str, or: &str) {
+    let what = format!("{name} is not installed (`apt-get install {package}`{or})");
     assert!(
         missing == Missing::Skip,
         "{what}, and REQUIRE_SERVICES is set"
@@ -40,7 +51,10 @@ pub(crate) fn found(product: Product, given: Option<String>, or: &str) -> Option
     // Not `eprintln!`: the test harness captures that, and a skipped test would look like one that
     // passed.
     let _ = writeln!(std::io::stderr(), "SKIPPED: {what}: {test}");
-    None
+}
+
+fn required() -> Option<String> {
+    std::env::var("REQUIRE_SERVICES").ok()
 }
 
 /// A URL comes before what is installed; a variable without content is as if it were not set.
@@ -52,10 +66,16 @@ fn decide(
     if let Some(url) = given.filter(|url| !url.is_empty()) {
         return Ok(Source::Given(url));
     }
-    installed().map(Source::Installed).ok_or(match required {
+    installed()
+        .map(Source::Installed)
+        .ok_or_else(|| without_source(required))
+}
+
+fn without_source(required: Option<&str>) -> Missing {
+    match required {
         None | Some("" | "0") => Missing::Skip,
         Some(_) => Missing::Fail,
-    })
+    }
 }
 
 #[cfg(test)]
