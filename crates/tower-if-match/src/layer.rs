@@ -39,7 +39,7 @@ use crate::way::{CompareAndSwap, Way};
 /// process shares.
 #[must_use = "a layer guards nothing until it is added to a service"]
 pub struct IfMatchLayer<S: VersionStore, F, W = CompareAndSwap> {
-    config: Arc<Config<S, F, W>>,
+    pub(crate) config: Arc<Config<S, F, W>>,
 }
 
 impl<S: VersionStore, F: FindKey<S::Key>> IfMatchLayer<S, F> {

@@ -96,6 +96,7 @@
 //! | feature | default | what |
 //! | --- | --- | --- |
 //! | `axum` | yes | [`PathKey`], [`GuardedRoute`]; [`Expected`] is an extractor, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
+//! | `utoipa` | no | [`IfMatchLayer::describe`]: the header parameters, refusals and `ETag`s of guarded operations in an OpenAPI document |
 
 mod answer;
 #[cfg(feature = "axum")]
@@ -111,6 +112,8 @@ mod head;
 mod key;
 mod layer;
 mod locks;
+#[cfg(feature = "utoipa")]
+mod openapi;
 mod opening;
 mod policy;
 pub mod problems;
@@ -122,6 +125,7 @@ mod service;
 pub mod stack;
 mod sync;
 mod tag;
+mod variant;
 mod way;
 mod write;
 
@@ -134,6 +138,7 @@ pub use reason::Reason;
 pub use refusal::Refusal;
 pub use representation::RepresentationLayer;
 pub use tag::{TagKey, TagMint};
+pub use variant::VariantLayer;
 pub use way::{SingleProcess, Transaction};
 
 #[doc(inline)]

@@ -21,6 +21,7 @@ use crate::decision::{reason_of, why};
 use crate::head::{Head, Kept};
 use crate::refusal::Refusal;
 use crate::tag::CurrentState;
+use crate::variant::CodingNamed;
 
 /// A read whose handler runs.
 pub(crate) struct Reading<S: VersionStore> {
@@ -53,6 +54,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             Some(version) => self.tag_representation(fields, &reading.key, version, variant),
             None => self.own_representation(fields, &reading.key),
         };
+        CodingNamed::mark(&mut response, version.is_some() && !own);
         match &reading.kept {
             Some(kept) => {
                 let state =
@@ -171,6 +173,17 @@ fn names(variant: &str, coding: &str) -> bool {
 /// Turns a success into 304: all fields stay, Vary, Cache-Control, Content-Location, Expires and
 /// Date among them (RFC 9110 §15.4.5), but for those that describe the content, which is left out.
 fn not_modified<B: RefusalBody>(response: Response<B>) -> Response<B> {
+    let (mut parts, _) = response.into_parts();
+    parts.status = StatusCode::NOT_MODIFIED;
+    remove_content_fields(&mut parts.headers);
+    // The tag says it better (RFC 9110 §15.4.5).
+    if parts.headers.contains_key(ETAG) {
+        parts.headers.remove(LAST_MODIFIED);
+    }
+    Response::from_parts(parts, B::from_text(bytes::Bytes::new()))
+}
+
+pub(crate) fn remove_content_fields(fields: &mut HeaderMap) {
     const OF_THE_CONTENT: [HeaderName; 6] = [
         CONTENT_ENCODING,
         CONTENT_LANGUAGE,
@@ -179,14 +192,7 @@ fn not_modified<B: RefusalBody>(response: Response<B>) -> Response<B> {
         CONTENT_TYPE,
         TRANSFER_ENCODING,
     ];
-    let (mut parts, _) = response.into_parts();
-    parts.status = StatusCode::NOT_MODIFIED;
     for name in OF_THE_CONTENT {
-        parts.headers.remove(name);
+        fields.remove(name);
     }
-    // The tag says it better (RFC 9110 §15.4.5).
-    if parts.headers.contains_key(ETAG) {
-        parts.headers.remove(LAST_MODIFIED);
-    }
-    Response::from_parts(parts, B::from_text(bytes::Bytes::new()))
 }

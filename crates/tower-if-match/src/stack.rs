@@ -7,4 +7,5 @@ pub use crate::future::ResponseFuture;
 pub use crate::gather::Gatherable;
 pub use crate::representation::{Represented, Resumable, Resumed};
 pub use crate::service::IfMatch;
+pub use crate::variant::{Varied, VariedFuture};
 pub use crate::way::CompareAndSwap;

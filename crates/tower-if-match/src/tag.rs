@@ -36,7 +36,7 @@ mod recognise;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use recognise::{CurrentState, Recognised};
+pub(crate) use recognise::{CurrentState, Recognised, split_variant};
 
 /// The key that tags are minted with where the owner names none: public, so that all processes of a
 /// service agree without configuration. A tag is no secret and authorises nothing.
@@ -47,6 +47,9 @@ pub type TagKey = [u8; 32];
 
 /// Digits of a minted tag behind its revision.
 const DIGITS: usize = 16;
+
+/// The octets that a variant may have.
+pub(crate) const MAX_VARIANT: usize = 64;
 
 /// Which of them are of the resource.
 const RESOURCE: Range<usize> = DIGITS - 4..DIGITS - 2;
@@ -258,7 +261,7 @@ fn with_variant(opaque: &[u8], variant: Option<&str>) -> Option<EntityTag> {
     let Some(variant) = variant else {
         return EntityTag::strong(opaque).ok();
     };
-    let valid = (1..=64).contains(&variant.len()) && variant.bytes().all(is_variant_octet);
+    let valid = (1..=MAX_VARIANT).contains(&variant.len()) && variant.bytes().all(is_variant_octet);
     if !valid {
         // Without the variant a strong tag would be shared by bodies that differ.
         tracing::error!(

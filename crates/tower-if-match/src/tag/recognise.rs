@@ -186,6 +186,20 @@ fn dissect(opaque: &[u8]) -> Option<(&str, &[u8], &[u8])> {
     valid.then_some((revision, digits, rest))
 }
 
+/// Parts a tag of the form that a mint gives, whichever it was: what names the state, and the variant.
+pub(crate) fn split_variant(opaque: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+    let (_, _, rest) = dissect(opaque)?;
+    let state = &opaque[..opaque.len() - rest.len()];
+    match rest.strip_prefix(b".") {
+        Some(variant) => is_variant(variant).then_some((state, Some(variant))),
+        None => rest.is_empty().then_some((state, None)),
+    }
+}
+
+fn is_variant(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().copied().all(is_variant_octet)
+}
+
 /// Whether what follows a state tag makes it a representation's tag: nothing, a variant, a suffix of
 /// an intermediary, or both.
 fn is_representation(rest: &[u8]) -> bool {
@@ -194,7 +208,7 @@ fn is_representation(rest: &[u8]) -> bool {
         .find_map(|suffix| rest.strip_suffix(*suffix))
         .unwrap_or(rest);
     match rest.strip_prefix(b".") {
-        Some(variant) => !variant.is_empty() && variant.iter().copied().all(is_variant_octet),
+        Some(variant) => is_variant(variant),
         None => rest.is_empty(),
     }
 }

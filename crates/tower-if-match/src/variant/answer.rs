@@ -1,0 +1,179 @@
+use http::header::{
+    ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LOCATION, ETAG,
+    EXPIRES, LAST_MODIFIED, VARY,
+};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_precondition::{EntityTag, EntityTagRef, Verdict};
+use smallvec::SmallVec;
+
+use super::deferred::Deferred;
+use crate::read::remove_content_fields;
+use crate::tag::{MAX_VARIANT, split_variant};
+
+/// Tags the answer to a read, and evaluates on the tag what was held back.
+pub(super) fn conclude<B: Default>(
+    deferred: Option<&Deferred>,
+    mut response: Response<B>,
+) -> Response<B> {
+    let status = response.status();
+    let not_modified = status == StatusCode::NOT_MODIFIED;
+    if !status.is_success() && !not_modified {
+        return response;
+    }
+    let named = response.extensions_mut().remove::<CodingNamed>();
+    let fields = response.headers_mut();
+    let Some(tag) = sole_tag(fields) else {
+        return response;
+    };
+    if not_modified {
+        let weakened = deferred.is_some_and(|deferred| deferred.named_weakly(tag));
+        let weakened = weakened.then(|| weak(tag)).flatten();
+        replace_tag(fields, weakened.as_ref());
+        vary(fields);
+        return response;
+    }
+    let coded = coded_tag(tag, fields, named.as_ref());
+    // Copied where a condition has to be evaluated on it, and only there.
+    let sent = deferred.map(|deferred| {
+        let sent = coded.clone().unwrap_or_else(|| tag.to_owned());
+        deferred.evaluate(sent)
+    });
+    replace_tag(fields, coded.as_ref());
+    vary(fields);
+    match sent {
+        Some(Verdict::NotModified(_)) => emptied(response, StatusCode::NOT_MODIFIED),
+        Some(Verdict::Failed(_)) => precondition_failed(response),
+        _ => response,
+    }
+}
+
+/// The one entity tag of an answer.
+fn sole_tag(fields: &HeaderMap) -> Option<EntityTagRef<'_>> {
+    let mut lines = fields.get_all(ETAG).iter();
+    let tag = lines.next()?;
+    if lines.next().is_some() {
+        return None;
+    }
+    EntityTagRef::parse(tag.as_bytes()).ok()
+}
+
+fn replace_tag(fields: &mut HeaderMap, tag: Option<&EntityTag>) {
+    if let Some(tag) = tag {
+        fields.insert(ETAG, tag.to_header_value());
+    }
+}
+
+fn weak(tag: EntityTagRef<'_>) -> Option<EntityTag> {
+    EntityTag::weak(tag.opaque()).ok()
+}
+
+/// The tag of an encoded body whose strong tag was made before it was encoded.
+fn coded_tag(
+    tag: EntityTagRef<'_>,
+    fields: &HeaderMap,
+    named: Option<&CodingNamed>,
+) -> Option<EntityTag> {
+    if tag.is_weak() || !fields.contains_key(CONTENT_ENCODING) {
+        return None;
+    }
+    let codings = codings(fields);
+    if codings.is_empty() || named.is_some_and(|named| named.0 == codings) {
+        return None;
+    }
+    with_codings(tag.opaque(), &codings).or_else(|| weak(tag))
+}
+
+/// The tag with the codings in its variant, where both have the form for it.
+fn with_codings(opaque: &[u8], codings: &Codings) -> Option<EntityTag> {
+    let (state, _) = split_variant(opaque)?;
+    let mut tagged: SmallVec<[u8; 64]> = SmallVec::from_slice(opaque);
+    for coding in codings {
+        let word = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-');
+        if !coding.iter().all(word) {
+            return None;
+        }
+        tagged.push(b'.');
+        tagged.extend_from_slice(coding);
+    }
+    let variant = tagged.len() - state.len() - 1;
+    (variant <= MAX_VARIANT).then(|| EntityTag::strong(&tagged).ok())?
+}
+
+/// The codings of a body in the order in which they were applied, in lower case.
+type Codings = SmallVec<[SmallVec<[u8; 16]>; 1]>;
+
+fn codings(fields: &HeaderMap) -> Codings {
+    let lines = fields.get_all(CONTENT_ENCODING).iter();
+    let members = lines.flat_map(|line| line.as_bytes().split(|octet| *octet == b','));
+    members
+        .map(<[u8]>::trim_ascii)
+        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
+        .map(|coding| coding.iter().map(u8::to_ascii_lowercase).collect())
+        .collect()
+}
+
+/// Says that the answer depends on `Accept-Encoding`, once.
+fn vary(fields: &mut HeaderMap) {
+    let lines = fields.get_all(VARY).iter();
+    let mut members = lines.flat_map(|line| line.as_bytes().split(|octet| *octet == b','));
+    let said = members.any(|member| {
+        let member = member.trim_ascii();
+        member == b"*" || member.eq_ignore_ascii_case(ACCEPT_ENCODING.as_str().as_bytes())
+    });
+    if !said {
+        fields.append(VARY, HeaderValue::from_name(ACCEPT_ENCODING));
+    }
+}
+
+/// The same answer without its content, which is never read.
+fn emptied<B: Default>(response: Response<B>, status: StatusCode) -> Response<B> {
+    let (mut parts, _) = response.into_parts();
+    parts.status = status;
+    remove_content_fields(&mut parts.headers);
+    // The tag says it better (RFC 9110 §15.4.5).
+    parts.headers.remove(LAST_MODIFIED);
+    Response::from_parts(parts, B::default())
+}
+
+/// The state fits and the representation does not, as where If-Match names the plain body and the
+/// coded one would be sent. There is nothing more to tell than its tag.
+fn precondition_failed<B: Default>(response: Response<B>) -> Response<B> {
+    let mut response = emptied(response, StatusCode::PRECONDITION_FAILED);
+    let fields = response.headers_mut();
+    for name in [ACCEPT_RANGES, CONTENT_LOCATION, EXPIRES] {
+        fields.remove(name);
+    }
+    // What was said of the success would have a cache keep the refusal.
+    fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Marks an answer whose tag was made for the body as the handler had encoded it. The variant alone
+/// does not tell: `br` is a coding, and Breton.
+#[derive(Clone, Debug)]
+pub(crate) struct CodingNamed(Codings);
+
+impl CodingNamed {
+    /// Marks an encoded answer with the tag that was made for it, or that names its codings.
+    pub(crate) fn mark<B>(response: &mut Response<B>, made_for_it: bool) {
+        let fields = response.headers();
+        if !fields.contains_key(CONTENT_ENCODING) {
+            return;
+        }
+        let codings = codings(fields);
+        if made_for_it || sole_tag(fields).is_some_and(|tag| names(tag, &codings)) {
+            response.extensions_mut().insert(Self(codings));
+        }
+    }
+}
+
+/// Whether each coding is a part of the tag's variant.
+fn names(tag: EntityTagRef<'_>, codings: &Codings) -> bool {
+    let Some((_, Some(variant))) = split_variant(tag.opaque()) else {
+        return false;
+    };
+    codings.iter().all(|coding| {
+        let mut parts = variant.split(|octet| *octet == b'.');
+        parts.any(|part| part.eq_ignore_ascii_case(coding))
+    })
+}

@@ -1,0 +1,109 @@
+use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http_precondition::{
+    Conditions, EntityTag, EntityTagRef, MAX_FIELD_OCTETS, MAX_TAGS, Representation, TagCondition,
+    TagList, Verdict, evaluate,
+};
+
+use crate::tag::split_variant;
+
+/// The conditions of a read that wait for the tag that is sent.
+#[derive(Debug)]
+pub(super) struct Deferred {
+    /// Those on tags of the mint's form.
+    conditions: Conditions,
+    /// An `If-None-Match` on others, which is evaluated inside.
+    inside: TagCondition,
+}
+
+impl Deferred {
+    /// Takes off what cannot be evaluated inside, or only with more tags. `None` where there is none.
+    pub(super) fn take(fields: &mut HeaderMap) -> Option<Box<Self>> {
+        if !fields.contains_key(IF_MATCH) && !fields.contains_key(IF_NONE_MATCH) {
+            return None;
+        }
+        let ranged = fields.contains_key(RANGE);
+        let mut conditions = Conditions::default();
+        if let TagCondition::Tags(tags) = parse(fields, &IF_MATCH)
+            && tags.iter().any(|tag| !tag.is_weak() && is_minted(tag))
+        {
+            if !ranged && let Some(widened) = widened(&tags) {
+                fields.insert(IF_MATCH, widened);
+            }
+            conditions.if_match = TagCondition::Tags(tags);
+        }
+        let mut inside = parse(fields, &IF_NONE_MATCH);
+        let deferred = match &inside {
+            TagCondition::Any => true,
+            TagCondition::Tags(tags) => tags.iter().any(is_minted),
+            _ => false,
+        };
+        if deferred {
+            if !ranged {
+                fields.remove(IF_NONE_MATCH);
+                fields.remove(IF_MODIFIED_SINCE);
+            }
+            conditions.if_none_match = std::mem::take(&mut inside);
+        }
+        let waits = !conditions.is_empty() || matches!(inside, TagCondition::Tags(_));
+        waits.then(|| Box::new(Self { conditions, inside }))
+    }
+
+    /// Evaluates what was held back on the tag of a success.
+    pub(super) fn evaluate(&self, tag: EntityTag) -> Verdict {
+        let representation = Representation {
+            entity_tag: Some(tag),
+            last_modified: None,
+        };
+        // All methods that get here are evaluated alike.
+        evaluate(&Method::GET, &self.conditions, Some(&representation), false)
+    }
+
+    /// Whether the tag of a 304 from inside was asked for weakly. What the client holds is then a body
+    /// whose strong tag was weakened, here or on the way, and not the one that the strong tag names.
+    pub(super) fn named_weakly(&self, tag: EntityTagRef<'_>) -> bool {
+        match &self.inside {
+            TagCondition::Tags(tags) => tags
+                .iter()
+                .any(|listed| listed.is_weak() && listed.weak_eq(tag)),
+            _ => false,
+        }
+    }
+}
+
+fn parse(fields: &HeaderMap, name: &HeaderName) -> TagCondition {
+    TagCondition::parse(fields.get_all(name).iter().map(HeaderValue::as_bytes))
+}
+
+fn is_minted(tag: EntityTagRef<'_>) -> bool {
+    split_variant(tag.opaque()).is_some()
+}
+
+/// The list, and each strong tag of the mint's form without its last parts, because what the encoder
+/// added to the tag is not known inside. That lets too much through, and the evaluation on the tag that
+/// is sent makes up for it.
+///
+/// `None` where nothing has to be added, and where the list would be longer than what is read: it then
+/// fails inside where it lists nothing but coded tags, which costs the client a 412.
+fn widened(tags: &TagList) -> Option<HeaderValue> {
+    let mut text = tags.as_bytes().to_vec();
+    let mut count = tags.len();
+    for tag in tags.iter().filter(|tag| !tag.is_weak()) {
+        let Some((state, Some(variant))) = split_variant(tag.opaque()) else {
+            continue;
+        };
+        let behind_state = tag.opaque().len() - variant.len() - 1;
+        debug_assert_eq!(behind_state, state.len());
+        let ends = (behind_state..tag.opaque().len()).filter(|end| tag.opaque()[*end] == b'.');
+        for end in ends {
+            text.extend_from_slice(b", \"");
+            text.extend_from_slice(&tag.opaque()[..end]);
+            text.push(b'"');
+            count += 1;
+            if count > MAX_TAGS || text.len() > MAX_FIELD_OCTETS {
+                return None;
+            }
+        }
+    }
+    (count > tags.len()).then(|| HeaderValue::from_bytes(&text).ok())?
+}
