@@ -1,5 +1,5 @@
+use std::borrow::Cow;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -7,15 +7,15 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Response, StatusCode};
 use http_precondition::{Conditions, HttpDate};
-use version_store::{Canonical, Conflict, Conflicts, Version, VersionStore};
+use version_store::{Version, VersionStore};
 
 use crate::Reason;
+use crate::answer::Answer;
+use crate::client::Clients;
+use crate::disclosure::Disclosure;
 use crate::document::Documents;
 use crate::policy::Policy;
-use crate::tag::TagMint;
-
-/// Where the time comes from.
-pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+use crate::tag::{Scope, TagMint};
 
 /// The page that documents the problem types.
 const PROBLEM_TYPES: &str = "https://docs.rs/tower-if-match/latest/tower_if_match/problems/";
@@ -26,25 +26,45 @@ pub(crate) struct Config<S: VersionStore, F, W> {
     pub(crate) finder: F,
     pub(crate) way: W,
     pub(crate) tags: TagMint<S>,
+    pub(crate) settings: Settings,
+    pub(crate) hooks: Hooks<S>,
+}
+
+/// What a layer was told that does not depend on its store.
+#[derive(Clone)]
+pub(crate) struct Settings {
     pub(crate) policy: Policy,
     pub(crate) clock: Clock,
-    pub(crate) authorize: Option<Arc<Authorize<S>>>,
-    pub(crate) disclose: Option<(Audience, Arc<Disclose<S>>)>,
     pub(crate) version_before_body: bool,
     pub(crate) strict_put_validators: bool,
     pub(crate) documents: Arc<Documents>,
     pub(crate) retry_after_seconds: u32,
+    pub(crate) answer: Option<Arc<WriteAnswer>>,
+    pub(crate) clients: Clients,
+}
+
+/// What a layer was told that knows the versions of its store.
+pub(crate) struct Hooks<S: VersionStore> {
+    pub(crate) authorize: Option<Arc<Authorize<S>>>,
+    pub(crate) disclosure: Disclosure<S>,
     /// The answer to an error of the store's, where that is another than 503.
     pub(crate) answer_of_error: Option<AnswerOf<S::Error>>,
 }
 
-/// Who is told of conflicts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Audience {
-    Everybody,
-    /// Whom the authorization hook agrees to, so nobody where there is none.
-    Authorized,
-}
+/// Where the time comes from.
+pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// The owner's function that writes the answer to a refusal.
+pub(crate) type WriteAnswer = dyn Fn(Answer<'_>) -> Response<Bytes> + Send + Sync;
+
+/// The authorization hook.
+pub(crate) type Authorize<S> = dyn Fn(
+        &Parts,
+        &<S as VersionStore>::Key,
+        Option<&Version<<S as VersionStore>::Revision>>,
+    ) -> Result<(), Denied>
+    + Send
+    + Sync;
 
 /// How an error tells its answer, where that is another than 503.
 pub(crate) type AnswerOf<E> = fn(&E) -> Option<ErrorAnswer>;
@@ -57,31 +77,6 @@ pub(crate) enum ErrorAnswer {
     Refused(Reason),
 }
 
-/// The authorization hook.
-pub(crate) type Authorize<S> = dyn Fn(
-        &Parts,
-        &<S as VersionStore>::Key,
-        Option<&Version<<S as VersionStore>::Revision>>,
-    ) -> Result<(), Denied>
-    + Send
-    + Sync;
-
-/// How a store that implements [`Conflicts`] is asked, without asking every store to implement it.
-pub(crate) type Disclose<S> = dyn Fn(S, <S as VersionStore>::Key, Option<Version<<S as VersionStore>::Revision>>) -> Disclosed<S>
-    + Send
-    + Sync;
-
-type Disclosed<S> = Pin<
-    Box<
-        dyn Future<
-                Output = Result<
-                    Option<Conflict<<S as VersionStore>::Revision>>,
-                    <S as VersionStore>::Error,
-                >,
-            > + Send,
-    >,
->;
-
 impl<S: VersionStore, F, W> Config<S, F, W> {
     pub(crate) fn new(scope: &str, store: S, finder: F, way: W) -> Self {
         Self {
@@ -89,38 +84,24 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             finder,
             way,
             tags: TagMint::new(scope),
-            policy: Policy::default(),
-            clock: Arc::new(SystemTime::now),
-            authorize: None,
-            disclose: None,
-            version_before_body: false,
-            strict_put_validators: false,
-            documents: Arc::new(Documents::new(PROBLEM_TYPES, "resource")),
-            retry_after_seconds: 1,
-            answer_of_error: None,
+            settings: Settings::default(),
+            hooks: Hooks::default(),
         }
     }
 
     /// The same, with another way of closing the race.
-    pub(crate) fn with_way<V>(self, way: impl FnOnce(&Canonical) -> V) -> Config<S, F, V> {
+    pub(crate) fn with_way<V>(self, way: impl FnOnce(&Scope) -> V) -> Config<S, F, V> {
         Config {
             way: way(self.tags.scope()),
             store: self.store,
             finder: self.finder,
             tags: self.tags,
-            policy: self.policy,
-            clock: self.clock,
-            authorize: self.authorize,
-            disclose: self.disclose,
-            version_before_body: self.version_before_body,
-            strict_put_validators: self.strict_put_validators,
-            documents: self.documents,
-            retry_after_seconds: self.retry_after_seconds,
-            answer_of_error: self.answer_of_error,
+            settings: self.settings,
+            hooks: self.hooks,
         }
     }
 
-    /// The same for another store. Hooks know the versions of the old one and stay behind: for a
+    /// The same for another store. Hooks that know the versions of the old one stay behind: for a
     /// configuration that has none.
     pub(crate) fn with_store<T: VersionStore>(self, store: T) -> Config<T, F, W> {
         Config {
@@ -128,39 +109,53 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             tags: self.tags.for_store(),
             finder: self.finder,
             way: self.way,
-            policy: self.policy,
-            clock: self.clock,
-            authorize: None,
-            disclose: None,
-            version_before_body: self.version_before_body,
-            strict_put_validators: self.strict_put_validators,
-            documents: self.documents,
-            retry_after_seconds: self.retry_after_seconds,
-            answer_of_error: None,
+            settings: self.settings,
+            hooks: Hooks::default(),
         }
     }
 
     /// The condition fields of a request.
     pub(crate) fn conditions(&self, parts: &Parts) -> Conditions {
-        Conditions::from_headers(&parts.headers, || HttpDate::from((self.clock)()))
+        Conditions::from_headers(&parts.headers, || HttpDate::from((self.settings.clock)()))
     }
 
-    /// What to ask for conflict metadata, where the owner opted in and whoever asks is authorized.
-    pub(crate) fn disclosure(&self) -> Option<&Disclose<S>> {
-        let (audience, disclose) = self.disclose.as_ref()?;
-        // The hook has agreed to whoever gets as far as a refusal.
-        let agreed = *audience == Audience::Everybody || self.authorize.is_some();
-        agreed.then_some(disclose.as_ref())
+    /// Whether a hook may have to see the request's head once more after the handler has it.
+    pub(crate) fn keeps_head(&self) -> bool {
+        self.hooks.authorize.is_some()
+            || self.settings.answer.is_some()
+            || self.settings.clients.are_named()
+            || self.hooks.disclosure.is_redacted()
+    }
+
+    /// What the log and the metrics call the client, where the owner names clients.
+    pub(crate) fn client(&self, head: crate::head::Head<'_>) -> Option<Cow<'static, str>> {
+        self.settings.clients.name(head.parts()?)
     }
 }
 
-/// Asks a store about a conflict.
-pub(crate) fn disclose<S: Conflicts>(
-    store: S,
-    key: S::Key,
-    held: Option<Version<S::Revision>>,
-) -> Disclosed<S> {
-    Box::pin(async move { store.conflict(&key, held.as_ref()).await })
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            clock: Arc::new(SystemTime::now),
+            version_before_body: false,
+            strict_put_validators: false,
+            documents: Arc::new(Documents::new(PROBLEM_TYPES, "resource")),
+            retry_after_seconds: 1,
+            answer: None,
+            clients: Clients::default(),
+        }
+    }
+}
+
+impl<S: VersionStore> Default for Hooks<S> {
+    fn default() -> Self {
+        Self {
+            authorize: None,
+            disclosure: Disclosure::default(),
+            answer_of_error: None,
+        }
+    }
 }
 
 /// An authorization hook's refusal: the answer that the request gets.
@@ -195,14 +190,17 @@ impl<S: VersionStore, F: Clone, W: Clone> Clone for Config<S, F, W> {
             finder: self.finder.clone(),
             way: self.way.clone(),
             tags: self.tags.clone(),
-            policy: self.policy.clone(),
-            clock: Arc::clone(&self.clock),
+            settings: self.settings.clone(),
+            hooks: self.hooks.clone(),
+        }
+    }
+}
+
+impl<S: VersionStore> Clone for Hooks<S> {
+    fn clone(&self) -> Self {
+        Self {
             authorize: self.authorize.clone(),
-            disclose: self.disclose.clone(),
-            version_before_body: self.version_before_body,
-            strict_put_validators: self.strict_put_validators,
-            documents: Arc::clone(&self.documents),
-            retry_after_seconds: self.retry_after_seconds,
+            disclosure: self.disclosure.clone(),
             answer_of_error: self.answer_of_error,
         }
     }
@@ -211,13 +209,16 @@ impl<S: VersionStore, F: Clone, W: Clone> Clone for Config<S, F, W> {
 /// What decides how requests are treated; hooks only by their presence.
 impl<S: VersionStore, F, W> fmt::Debug for Config<S, F, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings = &self.settings;
         f.debug_struct("Config")
             .field("tags", &self.tags)
-            .field("policy", &self.policy)
-            .field("authorize", &self.authorize.is_some())
-            .field("disclose", &self.disclosure().is_some())
-            .field("version_before_body", &self.version_before_body)
-            .field("strict_put_validators", &self.strict_put_validators)
+            .field("policy", &settings.policy)
+            .field("authorize", &self.hooks.authorize.is_some())
+            .field("disclosure", &self.hooks.disclosure)
+            .field("answer", &settings.answer.is_some())
+            .field("clients", &settings.clients)
+            .field("version_before_body", &settings.version_before_body)
+            .field("strict_put_validators", &settings.strict_put_validators)
             .finish_non_exhaustive()
     }
 }

@@ -7,18 +7,31 @@ use version_store::{Demand, Version, VersionStore};
 use crate::Reason;
 use crate::config::{Config, Denied};
 use crate::head::Head;
-use crate::policy::Need;
+use crate::policy::{Mode, Need};
 use crate::refusal::Refusal;
 use crate::tag::{CurrentState, Recognised};
 
 /// What becomes of a write.
 pub(crate) enum Decision<R> {
     /// The handler runs, and may write what is demanded.
-    Go(Demand<R>),
+    /// `waived` is the reason for which it would not run, were it not for the report-only mode.
+    Go {
+        demand: Demand<R>,
+        waived: Option<Reason>,
+    },
     /// It does not. With it the version of this resource that the client holds, where its tag tells.
     Refuse(Refusal, Option<Version<R>>),
     /// The authorization hook's answer.
     Deny(Denied),
+}
+
+impl<R> Decision<R> {
+    fn go(demand: Demand<R>) -> Self {
+        Self::Go {
+            demand,
+            waived: None,
+        }
+    }
 }
 
 impl<S: VersionStore, F, W> Config<S, F, W> {
@@ -33,15 +46,15 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         if let Err(denied) = self.authorize(head, key, current.as_ref()) {
             return Decision::Deny(denied);
         }
-        let required = self.policy.need(head.method()) == Need::Required;
+        let required = self.settings.policy.need(head.method()) == Need::Required;
         if !required && head.conditions().is_empty() {
-            return Decision::Go(Demand::Anything);
+            return Decision::go(Demand::Anything);
         }
         let state = current
             .as_ref()
-            .map(|version| CurrentState::new(&self.tags, key, version));
-        let creates = self.policy.creates(head.method());
-        let missing = || Refusal::new(Reason::MissingCondition);
+            .map(|version| CurrentState::new(&self.tags, key, version))
+            .map(|state| state.accepting_weakened(self.settings.policy.weakened_accepted));
+        let creates = self.settings.policy.creates(head.method());
         let (refusal, client_version) =
             match evaluate(head.method(), head.conditions(), state.as_ref(), creates) {
                 Verdict::Refused(field, defect) => {
@@ -56,11 +69,20 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
                 // The target is absent and the method would not create it: no condition is evaluated
                 // (§13.2.1), and the handler says 404. It must not write: not what it would create in
                 // spite of a condition, and not what has appeared since.
-                Verdict::Ignored => return Decision::Go(Demand::Nothing),
-                Verdict::Required => (missing(), None),
-                Verdict::Proceed(guard) if required && !self.guards(guard) => (missing(), None),
+                Verdict::Ignored => return Decision::go(Demand::Nothing),
                 // Also where the policy would let it go without: what was sent is held to.
-                Verdict::Proceed(guard) => return Decision::Go(demand(guard, current)),
+                Verdict::Proceed(guard) if !required || self.guards(guard) => {
+                    return Decision::go(demand(guard, current));
+                }
+                Verdict::Proceed(guard) if self.settings.policy.mode == Mode::Reporting => {
+                    return Decision::Go {
+                        demand: demand(guard, current),
+                        waived: Some(Reason::MissingCondition),
+                    };
+                }
+                Verdict::Required | Verdict::Proceed(_) => {
+                    (Refusal::new(Reason::MissingCondition), None)
+                }
             };
         let tag = state.as_ref().and_then(CurrentState::tag);
         Decision::Refuse(refusal.with_current_tag(tag), client_version)
@@ -73,7 +95,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         key: &S::Key,
         version: Option<&Version<S::Revision>>,
     ) -> Result<(), Denied> {
-        match (&self.authorize, head.parts()) {
+        match (&self.hooks.authorize, head.parts()) {
             (None, _) => Ok(()),
             (Some(authorize), Some(parts)) => authorize(parts, key, version),
             // The head is kept wherever there is a hook; without it nothing can be agreed to.
@@ -87,7 +109,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             Guard::Version | Guard::Absent => true,
             // Two writes within a second would share a date, were it not for the store's word.
             Guard::Date => self.store.dates_advance(),
-            Guard::Existing => !self.policy.wildcard_refused,
+            Guard::Existing => !self.settings.policy.wildcard_refused,
             Guard::None => false,
         }
     }

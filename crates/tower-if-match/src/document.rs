@@ -1,23 +1,27 @@
-//! The problem documents of refusals (RFC 9457): their texts, and the member that tells about a
-//! conflict.
+//! The problem documents of refusals (RFC 9457), and their texts.
 
 use http::StatusCode;
-use http_precondition::{HttpDate, Problem};
-use serde::Serialize;
-use serde_json::value::RawValue;
-use version_store::Conflict;
+use http_precondition::Problem;
 
 use crate::reason::Reason;
 use crate::refusal::Refusal;
 
-/// What all refusals of one kind share, written once: type, title, status, detail, error, reason.
+/// What all refusals of one kind share, written once.
 #[derive(Clone, Debug)]
 pub(crate) struct Documents {
     page: String,
     noun: String,
-    by_reason: [Problem; Reason::ALL.len()],
-    missing_on_existing: Problem,
-    gone: Problem,
+    by_reason: [Begun; Reason::ALL.len()],
+    missing_on_existing: Begun,
+    gone: Begun,
+}
+
+/// A document as far as it is the same for every request: type, title, status, detail, error, reason.
+#[derive(Clone, Debug)]
+pub(crate) struct Begun {
+    pub(crate) problem: Problem,
+    /// The detail once more, for answers that are no JSON.
+    pub(crate) detail: String,
 }
 
 impl Documents {
@@ -27,11 +31,13 @@ impl Documents {
         let begin = |refusal: &Refusal, detail: &str| {
             let title = refusal.status().canonical_reason().unwrap_or_default();
             let fragment = title.to_ascii_lowercase().replace(' ', "-");
-            Problem::new(refusal.status(), title)
+            let detail = detail.replace("resource", noun);
+            let problem = Problem::new(refusal.status(), title)
                 .type_uri(&format!("{page}#{fragment}"))
-                .detail(&detail.replace("resource", noun))
+                .detail(&detail)
                 .string_member("error", &fragment.replace('-', "_"))
-                .string_member("reason", refusal.reason().as_str())
+                .string_member("reason", refusal.reason().as_str());
+            Begun { problem, detail }
         };
         let of = |reason| {
             let refusal = Refusal::new(reason);
@@ -59,12 +65,12 @@ impl Documents {
     }
 
     /// The document of this refusal, as far as it is the same for every request.
-    pub(crate) fn begun(&self, refusal: &Refusal) -> Problem {
+    pub(crate) fn begun(&self, refusal: &Refusal) -> &Begun {
         let exists = refusal.current_tag().is_some();
         match (refusal.reason(), refusal.status()) {
-            (Reason::MissingCondition, _) if exists => self.missing_on_existing.clone(),
-            (Reason::Absent, StatusCode::NOT_FOUND) => self.gone.clone(),
-            (reason, _) => self.by_reason[reason as usize].clone(),
+            (Reason::MissingCondition, _) if exists => &self.missing_on_existing,
+            (Reason::Absent, StatusCode::NOT_FOUND) => &self.gone,
+            (reason, _) => &self.by_reason[reason as usize],
         }
     }
 }
@@ -83,9 +89,12 @@ fn detail(reason: Reason) -> &'static str {
         }
         Reason::WeakTag => {
             "If-Match names the current version by a weak entity tag, which never matches. \
-             Something between client and server weakened it."
+             Something between client and server weakened it, as a proxy that compresses does."
         }
-        Reason::MangledTag => "The entity tag in If-Match was changed between server and client.",
+        Reason::MangledTag => {
+            "The entity tag in If-Match is one of this service's that something between server and \
+             client changed, as a proxy that encodes content may."
+        }
         Reason::UnknownTag => "If-Match names no version that this service knows.",
         Reason::Absent => "The resource does not exist.",
         Reason::Exists => "If-None-Match names the resource, which exists.",
@@ -104,40 +113,4 @@ fn detail(reason: Reason) -> &'static str {
             "The service is put together wrongly: it cannot tell which resource this is."
         }
     }
-}
-
-/// The member `conflict`.
-#[derive(Serialize)]
-struct ConflictMember<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    modified_by: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    modified_at: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    changed: Option<&'a [String]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    current: Option<&'a RawValue>,
-}
-
-/// Adds what the store told about a conflict.
-pub(crate) fn with_conflict<R>(problem: Problem, conflict: &Conflict<R>) -> Problem {
-    let modified_at = conflict
-        .version
-        .modified_at()
-        .map(|at| HttpDate::from(at).to_rfc3339());
-    let member = ConflictMember {
-        modified_by: conflict.version.modified_by(),
-        modified_at: modified_at.as_deref(),
-        changed: conflict.changed.as_deref(),
-        // What is not JSON is left out: it would break the whole document.
-        current: conflict
-            .current
-            .as_deref()
-            .and_then(|json| serde_json::from_str(json).ok()),
-    };
-    match &modified_at {
-        Some(at) => problem.string_member("last_modified", at),
-        None => problem,
-    }
-    .member("conflict", &member)
 }

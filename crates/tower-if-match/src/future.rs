@@ -13,6 +13,7 @@ use crate::body::RefusalBody;
 use crate::config::Config;
 use crate::decision::Decision;
 use crate::head::{Head, Kept};
+use crate::measure::{Observed, Operation, timed};
 use crate::opening::{BoxFuture, Prepared, VersionBefore, Waiting};
 use crate::read::Reading;
 use crate::way::{OpenResult, Opened, Runs, Way};
@@ -27,6 +28,7 @@ pin_project! {
         W: Runs<S, Svc, ReqBody>,
     {
         config: Arc<Config<S, F, W>>,
+        observed: Observed,
         #[pin]
         state: State<Svc, S, W, ReqBody, ResBody>,
     }
@@ -73,9 +75,14 @@ where
 {
     pub(crate) fn new(
         config: Arc<Config<S, F, W>>,
+        observed: Observed,
         state: State<Svc, S, W, ReqBody, ResBody>,
     ) -> Self {
-        Self { config, state }
+        Self {
+            config,
+            observed,
+            state,
+        }
     }
 }
 
@@ -90,10 +97,30 @@ where
     type Output = Result<Response<ResBody>, Svc::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let config = &*this.config;
+        let this = self.project();
+        let answered = ready!(this.state.advance(this.config, cx))?;
+        this.observed.answered(this.config.tags.scope(), &answered);
+        Poll::Ready(Ok(answered))
+    }
+}
+
+const ONCE: &str = "a future is not polled again after it completed";
+
+impl<Svc, S, W, ReqBody, ResBody> State<Svc, S, W, ReqBody, ResBody>
+where
+    Svc: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S: VersionStore,
+    W: Runs<S, Svc, ReqBody>,
+    ResBody: RefusalBody + Send + 'static,
+{
+    /// Goes as far as it can, to the answer.
+    fn advance<F: Send + Sync + 'static>(
+        mut self: Pin<&mut Self>,
+        config: &Arc<Config<S, F, W>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<ResBody>, Svc::Error>> {
         loop {
-            let next = match this.state.as_mut().project() {
+            let next = match self.as_mut().project() {
                 StateProjection::Passing { inner } => {
                     let mut response = ready!(inner.poll(cx))?;
                     // Nothing here could tag it.
@@ -104,7 +131,7 @@ where
                     let response = ready!(inner.poll(cx))?;
                     let success = response.status().as_u16() < 400;
                     return Poll::Ready(Ok(if success {
-                        config.unguarded(kept.head(), &response, false)
+                        config.unguarded_or_waived(kept.head(), response)
                     } else {
                         response
                     }));
@@ -122,7 +149,7 @@ where
                     let (key, current) = ready!(store.as_mut().poll(cx));
                     let waiting = *waiting.take().expect(ONCE);
                     match current {
-                        Ok(current) => State::read_opened(inner, key, current, waiting),
+                        Ok(current) => State::read_opened(config, inner, key, current, waiting),
                         Err(error) => {
                             let head = Head::Whole(&waiting.parts, &waiting.conditions);
                             return Poll::Ready(Ok(config.unavailable(head, &error)));
@@ -149,20 +176,10 @@ where
                     return Poll::Ready(Ok(response.take().expect(ONCE)));
                 }
             };
-            this.state.set(next);
+            self.set(next);
         }
     }
-}
 
-const ONCE: &str = "a future is not polled again after it completed";
-
-impl<Svc, S, W, ReqBody, ResBody> State<Svc, S, W, ReqBody, ResBody>
-where
-    Svc: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    S: VersionStore,
-    W: Runs<S, Svc, ReqBody>,
-    ResBody: RefusalBody + Send + 'static,
-{
     pub(crate) fn answered(response: Response<ResBody>) -> Self {
         Self::Answered {
             response: Some(response),
@@ -170,7 +187,8 @@ where
     }
 
     /// A read goes on to the handler, with the version that was read before where that was asked for.
-    pub(crate) fn read_opened(
+    pub(crate) fn read_opened<F>(
+        config: &Config<S, F, W>,
         inner: &mut Svc,
         key: S::Key,
         before: Option<Version<S::Revision>>,
@@ -181,7 +199,8 @@ where
             body,
             conditions,
         } = waiting;
-        let kept = (!conditions.is_empty()).then(|| Box::new(Kept::of(&parts, conditions, false)));
+        let kept = (!conditions.is_empty())
+            .then(|| Box::new(Kept::of(&parts, conditions, config.keeps_head())));
         let reading = Reading {
             kept,
             key,
@@ -228,7 +247,8 @@ where
             Err(error) => return Self::answered(config.not_opened(head, &error)),
         };
         match config.decide(head, &key, current) {
-            Decision::Go(demand) => {
+            Decision::Go { demand, waived } => {
+                let demand = (demand, waived);
                 let (request, running) = config.lend(conditions, key, demand, held, parts, body);
                 Self::written_by(config, inner.call(request), running)
             }
@@ -238,7 +258,7 @@ where
             }
             Decision::Refuse(refusal, client_version) => {
                 let config = Arc::clone(config);
-                let kept = Kept::of(&parts, conditions, config.authorize.is_some());
+                let kept = Kept::of(&parts, conditions, config.keeps_head());
                 let answer = Box::pin(async move {
                     config
                         .refuse_disclosing(kept.head(), &key, refusal, client_version)
@@ -284,7 +304,8 @@ where
     let config = Arc::clone(config);
     Err(Box::pin(async move {
         let success = response.status().as_u16() < 400;
-        let settled = config.way.settle(held, &config.store, &slot, success).await;
+        let settled = config.way.settle(held, &config.store, &slot, success);
+        let settled = timed(config.tags.scope(), Operation::Settle, settled).await;
         match config.conclude(kept.head(), slot.key(), settled, marked, response) {
             Conclusion::Answer(response) => response,
             Conclusion::Lost => config.afresh(kept.head(), slot.key()).await,

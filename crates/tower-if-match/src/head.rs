@@ -3,6 +3,9 @@ use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method, Uri};
 use http_precondition::{Conditions, TagCondition};
 
+use crate::negotiation::Format;
+use crate::report::Waived;
+
 /// How much of a client's request id is taken over.
 const MAX_REQUEST_ID: usize = 128;
 
@@ -25,20 +28,30 @@ pub(crate) struct Kept {
     request_id: Option<HeaderValue>,
     /// The text of a field that could not be parsed, for the log.
     unparsed: Option<Box<HeaderValue>>,
-    /// The whole head, where the authorization hook has to see it again after a lost race.
+    format: Format,
+    /// What the report-only mode let go on.
+    waived: Option<Box<Waived>>,
+    /// The whole head, where a hook may have to see it again.
     parts: Option<Box<Parts>>,
 }
 
 impl Kept {
-    pub(crate) fn of(parts: &Parts, conditions: Conditions, for_authorization: bool) -> Self {
+    pub(crate) fn of(parts: &Parts, conditions: Conditions, whole: bool) -> Self {
         Self {
             method: parts.method.clone(),
             target: target(parts).cloned(),
             request_id: parts.headers.get(&X_REQUEST_ID).cloned(),
             unparsed: unparsed(parts, &conditions).cloned().map(Box::new),
-            parts: for_authorization.then(|| Box::new(parts.clone())),
+            format: Format::of(&parts.headers),
+            waived: None,
+            parts: whole.then(|| Box::new(parts.clone())),
             conditions,
         }
+    }
+
+    pub(crate) fn waiving(mut self, waived: Option<Waived>) -> Self {
+        self.waived = waived.map(Box::new);
+        self
     }
 
     pub(crate) fn head(&self) -> Head<'_> {
@@ -61,7 +74,23 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// What the authorization hook sees, where there is one.
+    /// In which form it wants to be answered.
+    pub(crate) fn format(self) -> Format {
+        match self {
+            Self::Whole(parts, _) => Format::of(&parts.headers),
+            Self::Kept(kept) => kept.format,
+        }
+    }
+
+    /// What the report-only mode let go on.
+    pub(crate) fn waived(self) -> Option<&'a Waived> {
+        match self {
+            Self::Whole(..) => None,
+            Self::Kept(kept) => kept.waived.as_deref(),
+        }
+    }
+
+    /// What hooks see, where there is one.
     pub(crate) fn parts(self) -> Option<&'a Parts> {
         match self {
             Self::Whole(parts, _) => Some(parts),

@@ -2,17 +2,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::Method;
 use http::request::Parts;
 use tower_layer::Layer;
-use version_store::{Conflicts, Version, VersionStore};
+use version_store::{Version, VersionStore};
 
-use crate::config::{Audience, Config, Denied, disclose};
+use crate::config::{Config, Denied};
 use crate::key::FindKey;
-use crate::policy::Need;
 use crate::service::IfMatch;
 use crate::tag::{TagKey, TagMint};
 use crate::way::{CompareAndSwap, Way};
+
+mod answers;
+mod policy;
 
 /// The layer that guards a resource's writes with the request's conditions.
 ///
@@ -77,38 +78,6 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
         self.with(|config| config.tags = config.tags.rekeyed(keys))
     }
 
-    /// Lets writes by this method go without a condition. One that is sent is still evaluated, and
-    /// the handler still says how its write ended.
-    ///
-    /// **Loosens safety**: a client that sends no condition overwrites blindly.
-    pub fn with_condition_optional(self, method: Method) -> Self {
-        self.with(|config| config.policy.set_need(method, Need::Optional))
-    }
-
-    /// As [`with_condition_optional`](Self::with_condition_optional), and does not even ask the
-    /// store where no condition was sent: for methods that overwrite nothing, such as a POST that
-    /// adds to a resource.
-    ///
-    /// **Loosens safety**: a client that sends no condition overwrites blindly.
-    pub fn with_condition_exempt(self, method: Method) -> Self {
-        self.with(|config| config.policy.set_need(method, Need::Exempt))
-    }
-
-    /// The methods that create the resource where it is absent. Their conditions are evaluated on an
-    /// absent target; other methods go through to the handler's 404 (RFC 9110 §13.2.1).
-    ///
-    /// Default: PUT.
-    pub fn with_creating_methods(self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.with(|config| config.policy.set_creating(methods))
-    }
-
-    /// Answers `If-Match: *` with 428: it keeps a client from creating, and from nothing else.
-    ///
-    /// Default: it satisfies the gate, as RFC 9110 has it.
-    pub fn with_wildcard_refused(self) -> Self {
-        self.with(|config| config.policy.wildcard_refused = true)
-    }
-
     /// Asks this hook before a write's condition is evaluated. It sees the request's head, the key
     /// and the current version; its refusal is the answer.
     ///
@@ -138,29 +107,7 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
         + Sync
         + 'static,
     ) -> Self {
-        self.with(|config| config.authorize = Some(Arc::new(hook)))
-    }
-
-    /// Puts what the store knows of a conflict into its 412, for whoever passes the authorization
-    /// hook: who changed the resource and when, which members changed, the current representation.
-    /// Without a hook nothing is told.
-    ///
-    /// Default: the current tag and nothing else.
-    pub fn with_conflicts_for_authorized(self) -> Self
-    where
-        S: Conflicts,
-    {
-        self.with(|config| config.disclose = Some((Audience::Authorized, Arc::new(disclose))))
-    }
-
-    /// As [`with_conflicts_for_authorized`](Self::with_conflicts_for_authorized), for everybody.
-    ///
-    /// **Loosens safety**: only for resources that everybody may read.
-    pub fn with_public_conflicts(self) -> Self
-    where
-        S: Conflicts,
-    {
-        self.with(|config| config.disclose = Some((Audience::Everybody, Arc::new(disclose))))
+        self.with(|config| config.hooks.authorize = Some(Arc::new(hook)))
     }
 
     /// Reads the version before the handler of a read runs, and tags its answer with that, for
@@ -174,7 +121,7 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     ///
     /// Default: only a `Versioned` answer is tagged. QUERY never is by this.
     pub fn with_version_before_body(self) -> Self {
-        self.with(|config| config.version_before_body = true)
+        self.with(|config| config.settings.version_before_body = true)
     }
 
     /// Withholds the tag from the success of a PUT, unless the handler said that it stored the
@@ -183,29 +130,7 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     /// Default: it is sent. RFC 9110 §9.3.4 forbids it where the content was transformed, as every
     /// JSON API does; but a client without the new tag has to read before it can write again.
     pub fn with_strict_put_validators(self) -> Self {
-        self.with(|config| config.strict_put_validators = true)
-    }
-
-    /// The page that the problem documents' `type` points into, without a fragment.
-    ///
-    /// Default: [the page of this crate's documentation](crate::problems).
-    pub fn with_problem_types(self, page: &str) -> Self {
-        self.with(|config| config.documents = Arc::new(config.documents.with_page(page)))
-    }
-
-    /// What the texts of refusals call the resource, such as "post": "The post changed since the version
-    /// that If-Match names."
-    ///
-    /// Default: "resource".
-    pub fn with_resource_noun(self, noun: &str) -> Self {
-        self.with(|config| config.documents = Arc::new(config.documents.with_noun(noun)))
-    }
-
-    /// What 503 says in `Retry-After`.
-    ///
-    /// Default: one second.
-    pub fn with_retry_after(self, seconds: u32) -> Self {
-        self.with(|config| config.retry_after_seconds = seconds)
+        self.with(|config| config.settings.strict_put_validators = true)
     }
 
     /// Where the time comes from: it is needed for two-digit years in conditions, and because a
@@ -213,7 +138,7 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     ///
     /// Default: [`SystemTime::now`].
     pub fn with_clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.with(|config| config.clock = Arc::new(clock))
+        self.with(|config| config.settings.clock = Arc::new(clock))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Config<S, F, W>)) -> Self {

@@ -96,6 +96,7 @@
 //! | feature | default | what |
 //! | --- | --- | --- |
 //! | `axum` | yes | [`PathKey`], [`GuardedRoute`]; [`Expected`] is an extractor, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
+//! | `metrics` | no | counts and times through the `metrics` facade: [`describe_metrics`] has the list |
 //! | `utoipa` | no | [`IfMatchLayer::describe`]: the header parameters, refusals and `ETag`s of guarded operations in an OpenAPI document |
 
 mod answer;
@@ -103,8 +104,11 @@ mod answer;
 mod axum;
 mod body;
 pub mod bulk;
+mod client;
 mod config;
+pub mod cors;
 mod decision;
+mod disclosure;
 mod document;
 mod future;
 mod gather;
@@ -112,6 +116,8 @@ mod head;
 mod key;
 mod layer;
 mod locks;
+mod measure;
+mod negotiation;
 #[cfg(feature = "utoipa")]
 mod openapi;
 mod opening;
@@ -120,6 +126,7 @@ pub mod problems;
 mod read;
 mod reason;
 mod refusal;
+mod report;
 mod representation;
 mod service;
 pub mod stack;
@@ -131,9 +138,12 @@ mod write;
 
 #[cfg(feature = "axum")]
 pub use crate::axum::{GuardedRoute, PathKey};
+pub use answer::Answer;
 pub use config::Denied;
 pub use key::{FindKey, Found};
 pub use layer::IfMatchLayer;
+#[cfg(feature = "metrics")]
+pub use measure::describe_metrics;
 pub use reason::Reason;
 pub use refusal::Refusal;
 pub use representation::RepresentationLayer;

@@ -83,10 +83,10 @@ impl<S: VersionStore, F, W> IfMatchLayer<S, F, W> {
         let config = &self.config;
         Guarding {
             target,
-            policy: &config.policy,
+            policy: &config.settings.policy,
             dates_advance: config.store.dates_advance(),
-            reads_ask_the_store: config.version_before_body,
-            discloses: config.disclosure().is_some(),
+            reads_ask_the_store: config.settings.version_before_body,
+            discloses: config.discloses(),
         }
     }
 }

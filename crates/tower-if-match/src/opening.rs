@@ -8,12 +8,14 @@ use http::{Request, Response};
 use http_precondition::Conditions;
 use version_store::{Demand, Version, VersionStore};
 
+use crate::Reason;
 use crate::body::RefusalBody;
 use crate::config::Config;
 use crate::decision::Decision;
 use crate::head::Head;
+use crate::measure::{Operation, timed};
 use crate::refusal::Refusal;
-use crate::way::{Gathers, OpenError, Opened, Way};
+use crate::way::{Gathers, OpenError, OpenResult, Opened, Way};
 use crate::write::{Running, denied_response};
 
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -56,18 +58,33 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         } = waiting;
         let head = Head::Whole(&parts, &conditions);
         if W::HOLDS {
-            let current = self.store.current(&key).await;
-            let current = current.map_err(|error| self.unavailable(head, &error))?;
+            let current = timed(
+                self.tags.scope(),
+                Operation::Current,
+                self.store.current(&key),
+            );
+            let current = current
+                .await
+                .map_err(|error| self.unavailable(head, &error))?;
             self.demanded(head, &key, current).await?;
             let gathered = self.way.gather(body).await;
             body = gathered.map_err(|why| why.answer(head))?;
         }
-        let Opened { current, held } = match self.way.open(&self.store, &key).await {
+        let Opened { current, held } = match self.open(&key).await {
             Ok(opened) => opened,
             Err(error) => return Err(self.not_had(head, &key, &error).await),
         };
         let demand = self.demanded(head, &key, current).await?;
         Ok(self.lend(conditions, key, demand, held, parts, body))
+    }
+
+    /// What the way found, and what it holds.
+    pub(crate) async fn open(&self, key: &S::Key) -> OpenResult<S, W::Held>
+    where
+        W: Way<S>,
+    {
+        let opened = self.way.open(&self.store, key);
+        timed(self.tags.scope(), Operation::Open, opened).await
     }
 
     /// The answer when the resource was not to be had. Whoever had it may have made the condition
@@ -101,15 +118,16 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         head: Head<'_>,
         key: &S::Key,
         current: Option<Version<S::Revision>>,
-    ) -> Result<Demand<S::Revision>, Response<B>>
+    ) -> Result<(Demand<S::Revision>, Option<Reason>), Response<B>>
     where
         W: Way<S>,
     {
         match self.decide(head, key, current) {
-            Decision::Go(Demand::Nothing) if !W::HANDS_OVER => {
-                Err(self.refuse(head, Refusal::gone(), None))
-            }
-            Decision::Go(demand) => Ok(demand),
+            Decision::Go {
+                demand: Demand::Nothing,
+                ..
+            } if !W::HANDS_OVER => Err(self.refuse(head, Refusal::gone(), None)),
+            Decision::Go { demand, waived } => Ok((demand, waived)),
             Decision::Deny(denied) => Err(denied_response(denied)),
             Decision::Refuse(refusal, client_version) => Err(self
                 .refuse_disclosing(head, key, refusal, client_version)
@@ -128,7 +146,8 @@ where
     W: Send + Sync + 'static,
 {
     Box::pin(async move {
-        let current = config.store.current(&key).await;
+        let current = config.store.current(&key);
+        let current = timed(config.tags.scope(), Operation::Current, current).await;
         (key, current)
     })
 }

@@ -8,6 +8,19 @@ pub(crate) struct Policy {
     needs: SmallVec<[(Method, Need); 2]>,
     creating: Creating,
     pub(crate) wildcard_refused: bool,
+    /// Whether a tag that something on the way weakened still names the version that it was minted for.
+    pub(crate) weakened_accepted: bool,
+    pub(crate) mode: Mode,
+}
+
+/// Whether writes that nothing guards are refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// They are.
+    #[default]
+    Enforcing,
+    /// They go on, and it is told what they would have been refused for.
+    Reporting,
 }
 
 /// The methods that create the resource where it is absent.
@@ -32,6 +45,16 @@ impl Policy {
     pub(crate) fn need(&self, method: &Method) -> Need {
         let rule = self.needs.iter().find(|(named, _)| named == method);
         rule.map_or(Need::Required, |(_, need)| *need)
+    }
+
+    /// Whether a write by this method goes on without a condition, and nobody needs to know what it
+    /// writes over.
+    pub(crate) fn asks_nothing(&self, method: &Method) -> bool {
+        match self.need(method) {
+            Need::Exempt => true,
+            Need::Required => self.mode == Mode::Reporting,
+            Need::Optional => false,
+        }
     }
 
     pub(crate) fn creates(&self, method: &Method) -> bool {
@@ -62,6 +85,8 @@ impl Default for Policy {
             needs: SmallVec::new(),
             creating: Creating::These(smallvec![Method::PUT]),
             wildcard_refused: false,
+            weakened_accepted: false,
+            mode: Mode::default(),
         }
     }
 }

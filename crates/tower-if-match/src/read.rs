@@ -92,7 +92,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         if let Some(date) = last_modified {
             // What is served must not be later than Date (RFC 9110 §8.8.2.1); what conditions are
             // compared with is the stored date.
-            let served = date.min(HttpDate::from((self.clock)()));
+            let served = date.min(HttpDate::from((self.settings.clock)()));
             fields.insert(LAST_MODIFIED, served.to_header_value());
         }
         Representation {
@@ -124,7 +124,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         }
         let date = fields.get(LAST_MODIFIED).map(http::HeaderValue::as_bytes);
         let last_modified =
-            date.and_then(|date| HttpDate::parse(date, || HttpDate::from((self.clock)())));
+            date.and_then(|date| HttpDate::parse(date, || HttpDate::from((self.settings.clock)())));
         Representation {
             entity_tag,
             last_modified,

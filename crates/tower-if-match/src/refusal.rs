@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use http::StatusCode;
 use http_precondition::{EntityTag, Field};
 
@@ -22,6 +24,16 @@ pub struct Refusal {
     status: StatusCode,
     failed: Option<Field>,
     current_tag: Option<EntityTag>,
+}
+
+/// Who was refused, where the owner names clients: beside the refusal in the extensions of the answer.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    not(feature = "metrics"),
+    expect(dead_code, reason = "a label of metrics")
+)]
+pub(crate) struct Refused {
+    pub(crate) client: Option<Cow<'static, str>>,
 }
 
 impl Refusal {

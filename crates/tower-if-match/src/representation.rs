@@ -10,11 +10,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Method, Uri};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, Uri};
 use tower_layer::Layer;
 
+use crate::answer::Answer;
+use crate::client::Clients;
 use crate::config::Config;
-use crate::policy::Need;
+use crate::policy::{Mode, Need};
 use crate::tag::TagKey;
 use crate::way::SingleProcess;
 
@@ -120,7 +124,7 @@ impl RepresentationLayer {
     /// do not fit another's.
     pub fn new(scope: &str) -> Self {
         let mut config = Config::new(scope, Unasked, Target, SingleProcess::new());
-        config.policy.set_all_creating();
+        config.settings.policy.set_all_creating();
         Self {
             shared: Arc::new(Shared {
                 config,
@@ -150,7 +154,13 @@ impl RepresentationLayer {
     ///
     /// **Loosens safety**: a client that sends no condition overwrites blindly.
     pub fn with_condition_optional(self, method: Method) -> Self {
-        self.with(|shared| shared.config.policy.set_need(method, Need::Optional))
+        self.with(|shared| {
+            shared
+                .config
+                .settings
+                .policy
+                .set_need(method, Need::Optional);
+        })
     }
 
     /// As [`with_condition_optional`](Self::with_condition_optional), and asks the service nothing
@@ -159,7 +169,7 @@ impl RepresentationLayer {
     ///
     /// **Loosens safety**: a client that sends no condition overwrites blindly.
     pub fn with_condition_exempt(self, method: Method) -> Self {
-        self.with(|shared| shared.config.policy.set_need(method, Need::Exempt))
+        self.with(|shared| shared.config.settings.policy.set_need(method, Need::Exempt))
     }
 
     /// Mints tags with the first key and recognises those of all.
@@ -174,8 +184,42 @@ impl RepresentationLayer {
     /// Default: [the page of this crate's documentation](crate::problems).
     pub fn with_problem_types(self, page: &str) -> Self {
         self.with(|shared| {
-            shared.config.documents = Arc::new(shared.config.documents.with_page(page));
+            shared.config.settings.documents =
+                Arc::new(shared.config.settings.documents.with_page(page));
         })
+    }
+
+    /// Writes the answers to refused requests, as
+    /// [`IfMatchLayer::with_answer`](crate::IfMatchLayer::with_answer) does.
+    pub fn with_answer(
+        self,
+        hook: impl Fn(Answer<'_>) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|shared| shared.config.settings.answer = Some(Arc::new(hook)))
+    }
+
+    /// Names the client for the log and for metrics, as
+    /// [`IfMatchLayer::with_client_name`](crate::IfMatchLayer::with_client_name) does.
+    pub fn with_client_name(
+        self,
+        hook: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|shared| shared.config.settings.clients = Clients::named_by(Arc::new(hook)))
+    }
+
+    /// Refuses nothing for lack of a condition, and tells what it would have refused, as
+    /// [`IfMatchLayer::with_report_only`](crate::IfMatchLayer::with_report_only) does. A write without a
+    /// condition costs one GET then, for its new tag, and still waits for the lock.
+    ///
+    /// **Loosens safety**: a client that sends no condition overwrites blindly, as it did before.
+    pub fn with_report_only(self) -> Self {
+        self.with(|shared| shared.config.settings.policy.mode = Mode::Reporting)
+    }
+
+    /// Lets a weakened tag of this service's satisfy If-Match, as
+    /// [`IfMatchLayer::with_weakened_tags_accepted`](crate::IfMatchLayer::with_weakened_tags_accepted) does.
+    pub fn with_weakened_tags_accepted(self) -> Self {
+        self.with(|shared| shared.config.settings.policy.weakened_accepted = true)
     }
 
     /// How long a write waits for the lock, and for each GET, before it is answered 503. A read whose

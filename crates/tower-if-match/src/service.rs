@@ -17,6 +17,7 @@ use crate::decision::decide_unkeyed;
 use crate::future::{ResponseFuture, State};
 use crate::head::{Head, Kept};
 use crate::key::{FindKey, Found};
+use crate::measure::Observed;
 use crate::opening::{Waiting, version_before};
 use crate::policy::Need;
 use crate::refusal::Refusal;
@@ -53,6 +54,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let observed = Observed::of(&request);
         let state = match MethodClass::of(request.method()) {
             MethodClass::Unconditional => State::Passing {
                 inner: self.inner.call(request),
@@ -60,7 +62,7 @@ where
             MethodClass::Read => self.read(request),
             MethodClass::Write => self.write(request),
         };
-        ResponseFuture::new(Arc::clone(&self.config), state)
+        ResponseFuture::new(Arc::clone(&self.config), observed, state)
     }
 }
 
@@ -103,7 +105,7 @@ where
             }
             Found::Unreadable => {
                 Unreadable::<S>::mark(&mut parts.extensions);
-                let kept = Box::new(Kept::of(&parts, conditions, false));
+                let kept = Box::new(Kept::of(&parts, conditions, config.keeps_head()));
                 return State::Unreadable {
                     inner: self.forward(parts, body),
                     kept,
@@ -115,13 +117,16 @@ where
                 return State::answered(config.refuse(head, Refusal::new(Reason::Unkeyed), None));
             }
         };
-        if config.policy.need(&parts.method) == Need::Exempt
+        if config.settings.policy.asks_nothing(&parts.method)
             && conditions.is_empty()
-            && config.authorize.is_none()
+            && config.hooks.authorize.is_none()
             && let Some(held) = config.way.unopened()
         {
-            let (request, running) =
-                config.lend(conditions, key, Demand::Anything, held, parts, body);
+            let policy = &config.settings.policy;
+            let waived =
+                (policy.need(&parts.method) == Need::Required).then_some(Reason::MissingCondition);
+            let anything = (Demand::Anything, waived);
+            let (request, running) = config.lend(conditions, key, anything, held, parts, body);
             return State::written_by(config, self.inner.call(request), running);
         }
         let waiting = Waiting {
@@ -130,7 +135,7 @@ where
             conditions,
         };
         if W::OPENS_AT_ONCE
-            && let Some(opened) = poll_once(config.way.open(&config.store, &key))
+            && let Some(opened) = poll_once(config.open(&key))
         {
             return State::write_opened(config, &mut self.inner, key, opened, waiting);
         }
@@ -177,13 +182,13 @@ where
         };
         // The content of a QUERY depends on more than the resource's version.
         let of_the_resource = matches!(waiting.parts.method, Method::GET | Method::HEAD);
-        if !config.version_before_body || !of_the_resource {
-            return State::read_opened(&mut self.inner, key, None, waiting);
+        if !config.settings.version_before_body || !of_the_resource {
+            return State::read_opened(config, &mut self.inner, key, None, waiting);
         }
         if S::ANSWERS_AT_ONCE
             && let Some(Ok(current)) = poll_once(config.store.current(&key))
         {
-            return State::read_opened(&mut self.inner, key, current, waiting);
+            return State::read_opened(config, &mut self.inner, key, current, waiting);
         }
         let store = version_before(Arc::clone(config), key);
         State::Asking {

@@ -74,10 +74,49 @@ pub struct TagMint<S: VersionStore> {
 }
 
 struct Shared {
-    /// The encoding of the scope, with which every encoding begins, and the hash so far.
-    scope: Canonical,
+    scope: Scope,
+    /// The hash of its encoding.
     scope_hash: u64,
     keys: SmallVec<[MintKey; 1]>,
+}
+
+/// The name of a kind of resource.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// With which every encoding begins.
+    encoded: Canonical,
+    name: Arc<str>,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
+impl Scope {
+    fn new(name: &str) -> Self {
+        let mut encoded = Canonical::new();
+        encoded.text(name);
+        Self {
+            encoded,
+            name: Arc::from(name),
+        }
+    }
+
+    /// The encoding of what belongs to this scope begins with this.
+    pub(crate) fn encoded(&self) -> &Canonical {
+        &self.encoded
+    }
+
+    /// As the owner named it.
+    #[cfg_attr(
+        not(feature = "metrics"),
+        expect(dead_code, reason = "a label of metrics")
+    )]
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
 }
 
 /// A key, and what is the same in all tags that are minted with it.
@@ -119,13 +158,11 @@ impl<S: VersionStore> TagMint<S> {
     /// that a key can be changed while clients hold tags.
     pub fn with_keys<const N: usize>(scope: &str, keys: [TagKey; N]) -> Self {
         const { assert!(N > 0, "a mint needs a key") };
-        let mut encoded = Canonical::new();
-        encoded.text(scope);
-        Self::of(encoded, keys)
+        Self::of(Scope::new(scope), keys)
     }
 
-    /// The encoding of the scope.
-    pub(crate) fn scope(&self) -> &Canonical {
+    /// What the tags are of.
+    pub(crate) fn scope(&self) -> &Scope {
         &self.shared.scope
     }
 
@@ -143,9 +180,9 @@ impl<S: VersionStore> TagMint<S> {
         Self::of(self.shared.scope.clone(), keys)
     }
 
-    fn of(scope: Canonical, keys: impl IntoIterator<Item = TagKey>) -> Self {
+    fn of(scope: Scope, keys: impl IntoIterator<Item = TagKey>) -> Self {
         let keys = keys.into_iter().map(MintKey::from).collect();
-        let scope_hash = fnv(FNV_OFFSET, scope.as_bytes());
+        let scope_hash = fnv(FNV_OFFSET, scope.encoded.as_bytes());
         let shared = Shared {
             scope,
             scope_hash,
@@ -223,7 +260,7 @@ impl<S: VersionStore> TagMint<S> {
 
     /// The tag of a revision that is known by its text, at most 64 octets.
     fn mint_text(&self, mint_key: &MintKey, key: &S::Key, life: u64, revision: &str) -> Opaque {
-        let mut encoded = self.shared.scope.clone();
+        let mut encoded = self.shared.scope.encoded.clone();
         key.encode(&mut encoded);
         let resource = self.resource(&encoded);
         encoded.unsigned(life);
@@ -252,7 +289,7 @@ impl<S: VersionStore> TagMint<S> {
 
     /// The octet that tells a resource from most others, of the encoding of scope and key.
     fn resource(&self, encoded: &Canonical) -> u8 {
-        let behind_scope = &encoded.as_bytes()[self.shared.scope.as_bytes().len()..];
+        let behind_scope = &encoded.as_bytes()[self.shared.scope.encoded.as_bytes().len()..];
         fold(fnv(self.shared.scope_hash, behind_scope))
     }
 }
@@ -321,7 +358,7 @@ impl<S: VersionStore> Clone for TagMint<S> {
 impl<S: VersionStore> fmt::Debug for TagMint<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TagMint")
-            .field("scope", &self.shared.scope)
+            .field("scope", &self.shared.scope.name)
             .field("keys", &self.shared.keys.len())
             .finish()
     }

@@ -5,6 +5,7 @@ use version_store::{Canonical, Key, Version, VersionStore};
 
 use crate::gather::Ungathered;
 use crate::reason::Reason;
+use crate::tag::Scope;
 
 mod compare_and_swap;
 mod one_lock;
@@ -44,10 +45,14 @@ pub trait Way<S: VersionStore>: Clone + Send + Sync + 'static {
     /// is usually ready.
     const OPENS_AT_ONCE: bool;
 
+    /// Whether what a handler took and did not give back is undone, so that its success cannot be let go
+    /// out.
+    const UNDOES_UNSETTLED: bool = false;
+
     /// The same way for a layer of this scope. One whose waits are only its own tells a post from a
     /// comment of the same id by it.
     #[must_use]
-    fn for_scope(self, _scope: &Canonical) -> Self {
+    fn for_scope(self, _scope: &Scope) -> Self {
         self
     }
 
@@ -102,8 +107,8 @@ where
 }
 
 /// What names the lock of a resource.
-pub(crate) fn in_scope(scope: &Canonical, key: &impl Key) -> Canonical {
-    let mut name = scope.clone();
+pub(crate) fn in_scope(scope: &Scope, key: &impl Key) -> Canonical {
+    let mut name = scope.encoded().clone();
     key.encode(&mut name);
     name
 }

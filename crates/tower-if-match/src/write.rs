@@ -13,6 +13,8 @@ use crate::body::RefusalBody;
 use crate::config::{Config, Denied, ErrorAnswer};
 use crate::decision::Decision;
 use crate::head::{Head, Kept};
+use crate::measure::{Operation, timed};
+use crate::policy::Mode;
 use crate::refusal::Refusal;
 use crate::way::{OpenError, Settled, Way};
 
@@ -36,7 +38,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         &self,
         conditions: Conditions,
         key: S::Key,
-        demand: Demand<S::Revision>,
+        (demand, waived): (Demand<S::Revision>, Option<Reason>),
         mut held: W::Held,
         mut parts: Parts,
         body: B,
@@ -44,7 +46,8 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
     where
         W: Way<S>,
     {
-        let kept = Kept::of(&parts, conditions, self.authorize.is_some());
+        let waived = waived.map(|reason| self.waive(Head::Whole(&parts, &conditions), reason));
+        let kept = Kept::of(&parts, conditions, self.keeps_head()).waiving(waived);
         let slot = Slot::new(key, demand);
         self.way.hand_over(&mut held, &slot, &mut parts.extensions);
         (
@@ -55,14 +58,18 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
 
     /// Judges the handler's answer by how its write ended. `marked` is the version that its body is of,
     /// where the handler said so.
-    pub(crate) fn conclude<B: RefusalBody>(
+    pub(crate) fn conclude<B>(
         &self,
         head: Head<'_>,
         key: &S::Key,
         settled: Settled<S::Revision>,
         marked: Option<Version<S::Revision>>,
         mut response: Response<B>,
-    ) -> Conclusion<B> {
+    ) -> Conclusion<B>
+    where
+        B: RefusalBody,
+        W: Way<S>,
+    {
         let ending = match settled {
             Settled::Ended(ending) => ending,
             Settled::Refused(reason) => {
@@ -74,11 +81,17 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             Ending::Lost => return Conclusion::Lost,
             Ending::Untaken | Ending::Unsettled if success => {
                 let taken = matches!(ending, Ending::Unsettled);
-                return Conclusion::Answer(self.unguarded(head, &response, taken));
+                if !self.waives_settling(taken) {
+                    return Conclusion::Answer(self.unguarded(head, &response, taken));
+                }
+                set_tag(response.headers_mut(), None);
+                self.waive(head, Reason::UnguardedWrite).mark(&mut response);
+                return Conclusion::Answer(response);
             }
             Ending::Written { version, verbatim } if response.status().is_success() => {
-                let withheld =
-                    self.strict_put_validators && *head.method() == Method::PUT && !verbatim;
+                let withheld = self.settings.strict_put_validators
+                    && *head.method() == Method::PUT
+                    && !verbatim;
                 // The body may be of a version that came after this write's.
                 let of_another = marked.is_some_and(|of| !of.same_state(&version));
                 let honest = !withheld && !of_another;
@@ -92,7 +105,32 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             // No version was made, or none that this answer could name.
             _ => set_tag(response.headers_mut(), None),
         }
+        if let Some(waived) = head.waived() {
+            waived.clone().mark(&mut response);
+        }
         Conclusion::Answer(response)
+    }
+
+    /// Whether a success goes out whose write nobody vouches for. Not where the way has undone what the
+    /// handler believes to have written.
+    fn waives_settling(&self, taken: bool) -> bool
+    where
+        W: Way<S>,
+    {
+        self.settings.policy.mode == Mode::Reporting && !(taken && W::UNDOES_UNSETTLED)
+    }
+
+    /// What becomes of a success whose resource could not even be told.
+    pub(crate) fn unguarded_or_waived<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
+        mut response: Response<B>,
+    ) -> Response<B> {
+        if self.settings.policy.mode == Mode::Enforcing {
+            return self.unguarded(head, &response, false);
+        }
+        self.waive(head, Reason::UnguardedWrite).mark(&mut response);
+        response
     }
 
     /// The answer in place of a success whose write nobody vouches for.
@@ -115,11 +153,16 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
 
     /// The answer to a write that lost the race: what a later request would have got.
     pub(crate) async fn afresh<B: RefusalBody>(&self, head: Head<'_>, key: &S::Key) -> Response<B> {
-        let current = match self.store.current(key).await {
+        let current = timed(
+            self.tags.scope(),
+            Operation::Current,
+            self.store.current(key),
+        );
+        let current = match current.await {
             Ok(current) => current,
             Err(error) => return self.unavailable(head, &error),
         };
-        let gone = current.is_none() && !self.policy.creates(head.method());
+        let gone = current.is_none() && !self.settings.policy.creates(head.method());
         let tag = current
             .as_ref()
             .and_then(|version| self.tags.tag(key, version));
@@ -129,8 +172,8 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
                 self.refuse_disclosing(head, key, refusal, client_version)
                     .await
             }
-            Decision::Go(_) if gone => self.refuse(head, Refusal::gone(), None),
-            Decision::Go(_) => {
+            Decision::Go { .. } if gone => self.refuse(head, Refusal::gone(), None),
+            Decision::Go { .. } => {
                 let refusal = Refusal::new(Reason::LostRace).with_current_tag(tag);
                 self.refuse_disclosing(head, key, refusal, None).await
             }
@@ -155,7 +198,11 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         head: Head<'_>,
         error: &S::Error,
     ) -> Response<B> {
-        let reason = match self.answer_of_error.and_then(|answer_of| answer_of(error)) {
+        let reason = match self
+            .hooks
+            .answer_of_error
+            .and_then(|answer_of| answer_of(error))
+        {
             Some(ErrorAnswer::Borne(answer)) => return answer.map(B::from_text),
             Some(ErrorAnswer::Refused(reason)) => reason,
             None if S::is_busy(error) => Reason::Busy,

@@ -78,6 +78,20 @@ impl<R> Version<R> {
         self
     }
 
+    /// The same version without who made it, for whom that is not told.
+    #[must_use]
+    pub fn without_author(mut self) -> Self {
+        self.modified_by = None;
+        self
+    }
+
+    /// The same version without when it was made.
+    #[must_use]
+    pub fn without_date(mut self) -> Self {
+        self.modified_at = None;
+        self
+    }
+
     /// A tag of the store's own instead of a minted one.
     ///
     /// It is unique among all versions of the resource, across its lives: one that comes back would

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use http::{HeaderValue, Response, StatusCode};
 use http_precondition::{EntityTag, Field, PROBLEM_JSON, Problem};
 use serde::Serialize;
@@ -66,13 +66,14 @@ impl<S: VersionStore, W> Config<S, (), W> {
             request_id = head.request_id(),
             "refused"
         );
-        let mut problem = self.documents.begun(chief).instance(head.instance());
-        problem = problem.member("items", &members);
-        if let Some(id) = head.request_id() {
-            problem = problem.string_member("request_id", id);
-        }
-        let mut response = of_problem(problem);
+        let draft = || {
+            let mut draft = self.draft(head, chief);
+            draft.problem = draft.problem.member("items", &members);
+            draft.finished()
+        };
+        let mut response = self.answer(head, draft);
         // Without the tag: it is one item's, not the answer's.
+        response.headers_mut().remove(ETAG);
         let chief = chief.clone().with_current_tag(None);
         response.extensions_mut().insert(chief);
         response

@@ -29,8 +29,11 @@ impl<S: VersionStore, W> Config<S, (), W> {
             match self.decide(head, key, current) {
                 // A single write would go on to its handler's 404. Here there is no handler that could
                 // say so of one item.
-                Decision::Go(Demand::Nothing) => refusals.push(Some(Refusal::gone())),
-                Decision::Go(demand) => {
+                Decision::Go {
+                    demand: Demand::Nothing,
+                    ..
+                } => refusals.push(Some(Refusal::gone())),
+                Decision::Go { demand, .. } => {
                     demands.push(demand);
                     refusals.push(None);
                 }

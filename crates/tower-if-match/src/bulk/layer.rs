@@ -2,8 +2,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
+use bytes::Bytes;
 use http::request::Parts;
+use http::{Method, Response};
 use tower_layer::Layer;
 use version_store::{Version, VersionStore};
 
@@ -11,6 +12,8 @@ use super::item::{Item, Unreadable};
 use super::service::Bulk;
 use super::shared::Shared;
 use super::way::BulkWay;
+use crate::answer::Answer;
+use crate::client::Clients;
 use crate::config::{Config, Denied};
 use crate::gather::Gather;
 use crate::tag::{TagKey, TagMint};
@@ -111,7 +114,7 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
     ///
     /// Default: PUT.
     pub fn with_creating_methods(self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.with(|shared| shared.config.policy.set_creating(methods))
+        self.with(|shared| shared.config.settings.policy.set_creating(methods))
     }
 
     /// Answers an item with `*` in If-Match with 428: it keeps a client from creating, and from
@@ -119,7 +122,7 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
     ///
     /// Default: it satisfies the gate, as RFC 9110 has it.
     pub fn with_wildcard_refused(self) -> Self {
-        self.with(|shared| shared.config.policy.wildcard_refused = true)
+        self.with(|shared| shared.config.settings.policy.wildcard_refused = true)
     }
 
     /// Asks this hook about every item before its condition is evaluated, and again wherever it is
@@ -132,7 +135,7 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
         + Sync
         + 'static,
     ) -> Self {
-        self.with(|shared| shared.config.authorize = Some(Arc::new(hook)))
+        self.with(|shared| shared.config.hooks.authorize = Some(Arc::new(hook)))
     }
 
     /// The page that the problem documents' `type` points into, without a fragment.
@@ -140,7 +143,8 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
     /// Default: [the page of this crate's documentation](crate::problems).
     pub fn with_problem_types(self, page: &str) -> Self {
         self.with(|shared| {
-            shared.config.documents = Arc::new(shared.config.documents.with_page(page));
+            shared.config.settings.documents =
+                Arc::new(shared.config.settings.documents.with_page(page));
         })
     }
 
@@ -149,15 +153,40 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
     /// Default: "resource".
     pub fn with_resource_noun(self, noun: &str) -> Self {
         self.with(|shared| {
-            shared.config.documents = Arc::new(shared.config.documents.with_noun(noun));
+            shared.config.settings.documents =
+                Arc::new(shared.config.settings.documents.with_noun(noun));
         })
+    }
+
+    /// Writes the answers to refused requests, as
+    /// [`IfMatchLayer::with_answer`](crate::IfMatchLayer::with_answer) does.
+    pub fn with_answer(
+        self,
+        hook: impl Fn(Answer<'_>) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|shared| shared.config.settings.answer = Some(Arc::new(hook)))
+    }
+
+    /// Names the client for the log and for metrics, as
+    /// [`IfMatchLayer::with_client_name`](crate::IfMatchLayer::with_client_name) does.
+    pub fn with_client_name(
+        self,
+        hook: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|shared| shared.config.settings.clients = Clients::named_by(Arc::new(hook)))
+    }
+
+    /// Lets a weakened tag of this service's satisfy an item's condition, as
+    /// [`IfMatchLayer::with_weakened_tags_accepted`](crate::IfMatchLayer::with_weakened_tags_accepted) does.
+    pub fn with_weakened_tags_accepted(self) -> Self {
+        self.with(|shared| shared.config.settings.policy.weakened_accepted = true)
     }
 
     /// What 503 says in `Retry-After`.
     ///
     /// Default: one second.
     pub fn with_retry_after(self, seconds: u32) -> Self {
-        self.with(|shared| shared.config.retry_after_seconds = seconds)
+        self.with(|shared| shared.config.settings.retry_after_seconds = seconds)
     }
 
     fn with(mut self, change: impl FnOnce(&mut Shared<S, W>)) -> Self {

@@ -1,9 +1,10 @@
 use http::Extensions;
 use version_store::bulk::{Ending, Slot};
-use version_store::{Canonical, Version, VersionStore};
+use version_store::{Version, VersionStore};
 
 use super::request::Order;
 use crate::reason::Reason;
+use crate::tag::Scope;
 use crate::way::{CompareAndSwap, OpenError};
 
 mod transaction;
@@ -31,7 +32,7 @@ pub trait BulkWay<S: VersionStore>: Clone + Send + Sync + 'static {
     fn open(
         &self,
         store: &S,
-        scope: &Canonical,
+        scope: &Scope,
         keys: &[S::Key],
         order: &Order,
     ) -> impl Future<Output = OpenAllResult<S, Self::Held>> + Send;
@@ -79,13 +80,7 @@ impl<S: VersionStore> BulkWay<S> for CompareAndSwap {
 
     const HOLDS: bool = false;
 
-    async fn open(
-        &self,
-        store: &S,
-        _: &Canonical,
-        keys: &[S::Key],
-        _: &Order,
-    ) -> OpenAllResult<S, ()> {
+    async fn open(&self, store: &S, _: &Scope, keys: &[S::Key], _: &Order) -> OpenAllResult<S, ()> {
         Ok(OpenedAll {
             current: current_of_all(store, keys).await?,
             held: (),

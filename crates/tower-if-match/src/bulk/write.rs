@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::decision::decide_unkeyed;
 use crate::gather::Gatherable;
 use crate::head::Head;
+use crate::measure::Observed;
 use crate::refusal::Refusal;
 use crate::way::OpenError;
 use crate::write::denied_response;
@@ -47,12 +48,16 @@ where
     ReqBody: Gatherable,
     ResBody: RefusalBody,
 {
-    let (request, running) = match shared.prepare(request).await {
-        Ok(prepared) => prepared,
-        Err(answer) => return Ok(answer),
+    let observed = Observed::of(&request);
+    let answer = match shared.prepare(request).await {
+        Ok((request, running)) => {
+            let response = inner.call(request).await?;
+            shared.config.conclude_items(running, response).await
+        }
+        Err(answer) => answer,
     };
-    let response = inner.call(request).await?;
-    Ok(shared.config.conclude_items(running, response).await)
+    observed.answered(shared.config.tags.scope(), &answer);
+    Ok(answer)
 }
 
 impl<S: VersionStore, W: BulkWay<S>> Shared<S, W> {

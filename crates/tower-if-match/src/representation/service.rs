@@ -19,10 +19,11 @@ use crate::gather::Gatherable;
 use crate::head::Kept;
 use crate::head::original_uri;
 use crate::key::{FindKey, Found};
-use crate::policy::Need;
+use crate::measure::Observed;
 use crate::read::Reading;
 use crate::refusal::Refusal;
 use crate::service::IfMatch;
+use crate::tag::Scope;
 use crate::way::OneLock;
 
 /// The service that [`RepresentationLayer`](crate::RepresentationLayer) makes of another.
@@ -85,18 +86,19 @@ where
 {
     let (parts, body) = request.into_parts();
     let mut seen = Seen::of(&parts, inner.clone(), &shared);
-    let exempt = shared.config.policy.need(&parts.method) == Need::Exempt
+    let unasked = shared.config.settings.policy.asks_nothing(&parts.method)
         && shared.config.conditions(&parts).is_empty();
-    if exempt {
+    if unasked {
         seen = seen.unasked();
     }
     let unit = shared.unit.as_ref().map(|unit| unit(original_uri(&parts)));
     let config = shared.config.clone().with_store(seen.clone());
     let mut config = config.with_way(|scope| OneLock {
         process: shared.config.way.clone(),
+        scope: scope.clone(),
         name: name_of(scope, unit.as_deref()),
     });
-    config.answer_of_error = Some(Unknown::answer);
+    config.hooks.answer_of_error = Some(Unknown::answer);
     let created_elsewhere = parts.method != Method::PUT;
 
     let request = Request::from_parts(parts, body);
@@ -117,8 +119,8 @@ where
     Ok(response)
 }
 
-fn name_of(scope: &Canonical, unit: Option<&str>) -> Canonical {
-    let mut name = scope.clone();
+fn name_of(scope: &Scope, unit: Option<&str>) -> Canonical {
+    let mut name = scope.encoded().clone();
     if let Some(unit) = unit {
         name.text(unit);
     }
@@ -137,6 +139,7 @@ where
     ReqBody: Gatherable + 'static,
     B: Resumable,
 {
+    let observed = Observed::of(&request);
     let (mut parts, body) = request.into_parts();
     if let Found::Misconfigured(why) = shared.config.finder.find(&mut parts) {
         tracing::error!(why, "reads go untagged");
@@ -145,7 +148,8 @@ where
     let seen: Seen<Svc, ReqBody> = Seen::of(&parts, inner.clone(), &shared);
     let conditions = shared.config.conditions(&parts);
     let reading = Reading {
-        kept: (!conditions.is_empty()).then(|| Box::new(Kept::of(&parts, conditions, false))),
+        kept: (!conditions.is_empty())
+            .then(|| Box::new(Kept::of(&parts, conditions, shared.config.keeps_head()))),
         key: seen.key().clone(),
         before: None,
     };
@@ -188,7 +192,9 @@ where
         None => untagged(response),
     };
     let config = shared.config.clone().with_store(seen);
-    Ok(config.conclude_read(&reading, marked))
+    let response = config.conclude_read(&reading, marked);
+    observed.answered(config.tags.scope(), &response);
+    Ok(response)
 }
 
 /// What is known, and an event where what is not known is the service's fault.

@@ -29,6 +29,7 @@ pub(crate) struct CurrentState<'a, S: VersionStore> {
     tags: &'a TagMint<S>,
     key: &'a S::Key,
     version: &'a Version<S::Revision>,
+    weakened_accepted: bool,
     /// The opaque tags that name the current state, one for each key of the mint. Minted when they
     /// are first asked for: not every condition and not every refusal needs them.
     minted: OnceCell<SmallVec<[Opaque; 1]>>,
@@ -44,8 +45,16 @@ impl<'a, S: VersionStore> CurrentState<'a, S> {
             tags,
             key,
             version,
+            weakened_accepted: false,
             minted: OnceCell::new(),
         }
+    }
+
+    /// The same state, which a weak tag names as well as a strong one: where this service minted it,
+    /// that it is weak is something on the way's doing. RFC 9110 §13.1.1 has it never match.
+    pub(crate) fn accepting_weakened(mut self, accepted: bool) -> Self {
+        self.weakened_accepted = accepted;
+        self
     }
 
     pub(crate) fn version(&self) -> &'a Version<S::Revision> {
@@ -81,7 +90,9 @@ impl<'a, S: VersionStore> CurrentState<'a, S> {
 impl<S: VersionStore> Validators for CurrentState<'_, S> {
     fn strong_match(&self, tag: EntityTagRef<'_>) -> bool {
         match self.version.tagging() {
-            Tagging::Minted => !tag.is_weak() && self.names_state(tag.opaque()),
+            Tagging::Minted => {
+                (!tag.is_weak() || self.weakened_accepted) && self.names_state(tag.opaque())
+            }
             Tagging::Own(own) => own.strong_eq(tag),
             Tagging::Untagged => false,
         }
@@ -230,7 +241,7 @@ impl<S: VersionStore> TagMint<S> {
 
     /// Whether the digits of a tag are those of this resource, as far as one octet tells.
     fn is_of(&self, key: &S::Key, digits: &[u8]) -> bool {
-        let mut encoded = self.shared.scope.clone();
+        let mut encoded = self.shared.scope.encoded.clone();
         key.encode(&mut encoded);
         digits[RESOURCE] == hex(self.resource(&encoded))
     }

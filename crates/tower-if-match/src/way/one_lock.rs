@@ -6,6 +6,7 @@ use version_store::{Canonical, VersionStore};
 use super::single_process::UnderLock;
 use super::{Gathers, OpenResult, Runs, Settled, SingleProcess, Way};
 use crate::gather::Ungathered;
+use crate::tag::Scope;
 
 /// [`SingleProcess`] under a lock of another name than the resource's, for those that cannot tell
 /// which keys are one row.
@@ -13,6 +14,7 @@ use crate::gather::Ungathered;
 pub(crate) struct OneLock {
     pub(crate) process: SingleProcess,
     pub(crate) name: Canonical,
+    pub(crate) scope: Scope,
 }
 
 impl<S: VersionStore> Way<S> for OneLock {
@@ -24,7 +26,7 @@ impl<S: VersionStore> Way<S> for OneLock {
 
     async fn open(&self, store: &S, key: &S::Key) -> OpenResult<S, Self::Held> {
         let name = self.name.clone();
-        self.process.open_under(name, store, key).await
+        self.process.open_under(&self.scope, name, store, key).await
     }
 
     /// Nothing, and no mark either: the handlers in there know nothing of stores.

@@ -15,7 +15,9 @@ use super::{Gathers, OpenError, OpenResult, Opened, Runs, Settled, Way};
 use crate::body::RefusalBody;
 use crate::gather::{Gather, Gatherable, Ungathered};
 use crate::locks::{Lock, Locks};
+use crate::measure::waited;
 use crate::sync::{Arc, JoinHandle, spawn, within};
+use crate::tag::Scope;
 
 /// A lock for each resource around the handler, for handlers that cannot be changed.
 ///
@@ -61,6 +63,8 @@ pub struct SingleProcess {
     most: u32,
     patience: Duration,
     gather: Gather,
+    /// For metrics: keys alone name the locks.
+    scope: Scope,
 }
 
 impl SingleProcess {
@@ -124,11 +128,12 @@ impl SingleProcess {
     /// Reads the current version under the lock of this name.
     pub(crate) async fn open_under<S: VersionStore>(
         &self,
+        scope: &Scope,
         name: Canonical,
         store: &S,
         key: &S::Key,
     ) -> OpenResult<S, UnderLock<S::Revision>> {
-        let lock = self.lock(name).await;
+        let lock = waited(scope, self.lock(name)).await;
         let at_work = lock.ok_or(OpenError::Busy)?;
         let current = store.current(key).await?;
         let before = current.clone();
@@ -160,6 +165,7 @@ impl Default for SingleProcess {
             most: MOST,
             patience: Duration::from_secs(5),
             gather: Gather::default(),
+            scope: Scope::default(),
         }
     }
 }
@@ -185,8 +191,14 @@ impl<S: VersionStore> Way<S> for SingleProcess {
     const HANDS_OVER: bool = false;
     const OPENS_AT_ONCE: bool = false;
 
+    fn for_scope(mut self, scope: &Scope) -> Self {
+        self.scope = scope.clone();
+        self
+    }
+
     async fn open(&self, store: &S, key: &S::Key) -> OpenResult<S, Self::Held> {
-        self.open_under(Canonical::of(key), store, key).await
+        self.open_under(&self.scope, Canonical::of(key), store, key)
+            .await
     }
 
     /// Nothing: a handler that asks for `Expected` stands under the wrong way, and is told so.

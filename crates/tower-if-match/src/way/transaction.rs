@@ -4,13 +4,15 @@ use std::time::Duration;
 use http::{Extensions, Request};
 use tower_service::Service;
 use version_store::handover::{Ending, OtherWay, Slot};
-use version_store::{Begun, Canonical, Demand, Transactional, Version, Versions};
+use version_store::{Begun, Demand, Transactional, Version, Versions};
 
 use super::{Gathers, OpenError, OpenResult, Opened, Runs, Settled, Way, in_scope};
 use crate::gather::{Gather, Gatherable, Ungathered};
 use crate::locks::{Lock, Locks};
+use crate::measure::waited;
 use crate::reason::Reason;
 use crate::sync::within;
+use crate::tag::Scope;
 
 mod end;
 
@@ -31,7 +33,7 @@ pub(crate) use end::{Ended, Loan, end};
 pub struct Transaction {
     /// So that the waiters of this process do not each hold a connection.
     pub(crate) turns: Locks,
-    scope: Canonical,
+    scope: Scope,
     pub(crate) patience: Duration,
     gather: Gather,
 }
@@ -74,7 +76,7 @@ impl Default for Transaction {
     fn default() -> Self {
         Self {
             turns: Locks::default(),
-            scope: Canonical::new(),
+            scope: Scope::default(),
             patience: Duration::from_secs(10),
             gather: Gather::default(),
         }
@@ -93,16 +95,18 @@ impl<S: Transactional> Way<S> for Transaction {
     type Held = InTransaction<S>;
 
     const HOLDS: bool = true;
+    const UNDOES_UNSETTLED: bool = true;
     const OPENS_AT_ONCE: bool = false;
 
-    fn for_scope(mut self, scope: &Canonical) -> Self {
+    fn for_scope(mut self, scope: &Scope) -> Self {
         self.scope = scope.clone();
         self
     }
 
     async fn open(&self, store: &S, key: &S::Key) -> OpenResult<S, Self::Held> {
         let opened = within(self.patience, async {
-            let turn = self.turns.lock(in_scope(&self.scope, key)).await;
+            let turn = self.turns.lock(in_scope(&self.scope, key));
+            let turn = waited(&self.scope, turn).await;
             let Begun {
                 transaction,
                 mut current,

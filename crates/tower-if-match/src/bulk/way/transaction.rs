@@ -3,13 +3,15 @@ use std::fmt;
 use http::Extensions;
 use version_store::bulk::{Ending, Slot};
 use version_store::handover::Returned;
-use version_store::{Begun, Canonical, Transactional, Versions};
+use version_store::{Begun, Transactional, Versions};
 
 use super::{BulkWay, OpenAllResult, OpenedAll, SettledAll, current_of_all};
 use crate::bulk::request::Order;
 use crate::locks::Lock;
+use crate::measure::waited;
 use crate::reason::Reason;
 use crate::sync::within;
+use crate::tag::Scope;
 use crate::way::{Ended, Loan, OpenError, Transaction, end, in_scope};
 
 /// The transaction over all resources, and what it found.
@@ -33,7 +35,7 @@ impl<S: Transactional> BulkWay<S> for Transaction {
     async fn open(
         &self,
         store: &S,
-        scope: &Canonical,
+        scope: &Scope,
         keys: &[S::Key],
         order: &Order,
     ) -> OpenAllResult<S, Self::Held> {
@@ -41,7 +43,8 @@ impl<S: Transactional> BulkWay<S> for Transaction {
             let keys = order.sorted(keys);
             let mut turns = Vec::with_capacity(keys.len());
             for key in &keys {
-                turns.push(self.turns.lock(in_scope(scope, key)).await);
+                let turn = self.turns.lock(in_scope(scope, key));
+                turns.push(waited(scope, turn).await);
             }
             let Begun {
                 transaction,

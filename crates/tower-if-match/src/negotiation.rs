@@ -1,0 +1,114 @@
+//! In which of its forms a refusal is answered (RFC 9110 §12.5.1).
+
+use http::HeaderMap;
+use http::header::ACCEPT;
+use http_precondition::PROBLEM_JSON;
+
+#[cfg(test)]
+mod tests;
+
+/// A form of the answer. The first is what everybody gets who asks for none of them, or for several
+/// alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// The problem document.
+    Problem,
+    /// The same octets under the name that clients know who know no problem documents.
+    Json,
+    /// A few lines for people at a terminal.
+    Text,
+}
+
+impl Format {
+    const ALL: [(Self, &str, &str); 3] = [
+        (Self::Problem, "application", "problem+json"),
+        (Self::Json, "application", "json"),
+        (Self::Text, "text", "plain"),
+    ];
+
+    /// The form that a request's `Accept` prefers. A refusal is never 406: what a client can do about
+    /// it is worth more to it than the form.
+    pub(crate) fn of(fields: &HeaderMap) -> Self {
+        let mut lines = fields.get_all(ACCEPT).iter().peekable();
+        if lines.peek().is_none() {
+            return Self::Problem;
+        }
+        let mut wanted = [Wanted::default(); Self::ALL.len()];
+        for line in lines {
+            let Ok(line) = line.to_str() else { continue };
+            for range in line.split(',') {
+                consider(range, &mut wanted);
+            }
+        }
+        let mut best = (0, Self::Problem);
+        for ((format, ..), wanted) in Self::ALL.into_iter().zip(wanted) {
+            if wanted.quality > best.0 {
+                best = (wanted.quality, format);
+            }
+        }
+        best.1
+    }
+
+    pub(crate) fn media_type(self) -> &'static str {
+        match self {
+            Self::Problem => PROBLEM_JSON,
+            Self::Json => "application/json",
+            Self::Text => "text/plain; charset=utf-8",
+        }
+    }
+}
+
+/// What the most specific media range says that a form is in.
+#[derive(Clone, Copy, Default)]
+struct Wanted {
+    /// 1 for `*/*`, 2 for `text/*`, 3 for `text/plain`.
+    specific: u8,
+    /// Thousandths.
+    quality: u16,
+}
+
+fn consider(range: &str, wanted: &mut [Wanted; Format::ALL.len()]) {
+    let mut parts = range.split(';');
+    let Some((kind, subtype)) = parts.next().and_then(|range| range.trim().split_once('/')) else {
+        return;
+    };
+    let quality = parts.find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim()
+            .eq_ignore_ascii_case("q")
+            .then(|| thousandths(value.trim()))
+    });
+    // A weight that is none says nothing that could be trusted.
+    let Some(quality) = quality.unwrap_or(Some(1000)) else {
+        return;
+    };
+    for ((_, of_kind, of_subtype), wanted) in Format::ALL.into_iter().zip(wanted) {
+        let specific =
+            if kind.eq_ignore_ascii_case(of_kind) && subtype.eq_ignore_ascii_case(of_subtype) {
+                3
+            } else if kind.eq_ignore_ascii_case(of_kind) && subtype == "*" {
+                2
+            } else if (kind, subtype) == ("*", "*") {
+                1
+            } else {
+                continue;
+            };
+        if specific > wanted.specific {
+            *wanted = Wanted { specific, quality };
+        }
+    }
+}
+
+/// A weight (RFC 9110 §12.4.2): `0` to `1` with up to three decimals.
+fn thousandths(weight: &str) -> Option<u16> {
+    let (whole, decimals) = weight.split_once('.').unwrap_or((weight, ""));
+    if decimals.len() > 3 || !decimals.bytes().all(|octet| octet.is_ascii_digit()) {
+        return None;
+    }
+    let decimals: u16 = format!("{decimals:0<3}").parse().ok()?;
+    match whole {
+        "0" => Some(decimals),
+        "1" if decimals == 0 => Some(1000),
+        _ => None,
+    }
+}
