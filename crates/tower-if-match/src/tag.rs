@@ -48,11 +48,11 @@ pub type TagKey = [u8; 32];
 /// Digits of a minted tag behind its revision.
 const DIGITS: usize = 16;
 
-/// The octets that a variant may have.
-pub(crate) const MAX_VARIANT: usize = 64;
-
 /// Which of them are of the resource.
 const RESOURCE: Range<usize> = DIGITS - 4..DIGITS - 2;
+
+/// How many octets a variant has at most.
+pub(crate) const MAX_VARIANT: usize = 64;
 
 /// Mints the entity tags of one scope: the layer's own, for wherever the layer does not stand.
 ///

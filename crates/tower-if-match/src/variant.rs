@@ -28,8 +28,6 @@ mod deferred;
 mod future;
 mod layer;
 mod service;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use answer::CodingNamed;
 pub use future::VariedFuture;

@@ -79,25 +79,23 @@ fn is_minted(tag: EntityTagRef<'_>) -> bool {
     split_variant(tag.opaque()).is_some()
 }
 
-/// The list, and each strong tag of the mint's form without its last parts, because what the encoder
-/// added to the tag is not known inside. That lets too much through, and the evaluation on the tag that
-/// is sent makes up for it.
+/// The list, and each strong tag of the mint's form without its last parts, because which of them the
+/// encoder added nobody can tell. That lets too much through, and the evaluation on the tag that is sent
+/// makes up for it.
 ///
-/// `None` where nothing has to be added, and where the list would be longer than what is read: it then
-/// fails inside where it lists nothing but coded tags, which costs the client a 412.
+/// `None` where there is nothing to add. Also where the list would be longer than what is read inside: as
+/// it is, the client may get a 412 for its coded tags, and never what it did not ask for.
 fn widened(tags: &TagList) -> Option<HeaderValue> {
     let mut text = tags.as_bytes().to_vec();
     let mut count = tags.len();
     for tag in tags.iter().filter(|tag| !tag.is_weak()) {
-        let Some((state, Some(variant))) = split_variant(tag.opaque()) else {
+        let opaque = tag.opaque();
+        let Some((state, Some(_))) = split_variant(opaque) else {
             continue;
         };
-        let behind_state = tag.opaque().len() - variant.len() - 1;
-        debug_assert_eq!(behind_state, state.len());
-        let ends = (behind_state..tag.opaque().len()).filter(|end| tag.opaque()[*end] == b'.');
-        for end in ends {
+        for end in (state.len()..opaque.len()).filter(|end| opaque[*end] == b'.') {
             text.extend_from_slice(b", \"");
-            text.extend_from_slice(&tag.opaque()[..end]);
+            text.extend_from_slice(&opaque[..end]);
             text.push(b'"');
             count += 1;
             if count > MAX_TAGS || text.len() > MAX_FIELD_OCTETS {

@@ -25,3 +25,6 @@ mod representation_waits;
 mod single_process;
 mod tower_stack;
 mod transaction;
+mod variants;
+mod variants_reads;
+mod variants_stack;
