@@ -10,9 +10,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router, middleware, routing::get};
 use posts::store::MemoryPosts;
 use serde_json::Value;
+use tower_http::compression::CompressionLayer;
 use tower_if_match::version_store::Put;
 use tower_if_match::{
-    Expected, IfMatchLayer, Lost, MemoryStore, PathKey, Version, VersionStore, Versioned,
+    Expected, IfMatchLayer, Lost, MemoryStore, PathKey, VariantLayer, Version, VersionStore,
+    Versioned,
 };
 
 use crate::rest;
@@ -22,41 +24,57 @@ use crate::rest;
 pub(crate) enum Origin {
     /// Guarded by the layer, encodes nothing.
     Guarded,
-    /// The same, and reads the rest of what it refused.
+    /// The same, and takes a weakened tag for what it was.
+    TakesWeakened,
+    /// Guarded, and reads the rest of what it refused.
     ReadsTheRest,
-    /// The example, which encodes for those who accept it.
+    /// Guarded, and encodes for clients that accept it, with tags of their own for coded bodies.
+    Encodes,
+    /// The example.
     Posts,
     /// Compares tags octet by octet in its handlers, as is done by hand.
     Naive,
 }
 
 impl Origin {
-    /// Those that the document shows, which is where they differ.
-    pub(crate) const ALL: [Self; 3] = [Self::Guarded, Self::Posts, Self::Naive];
-
-    /// A title and a sentence for the document.
-    pub(crate) fn described(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Guarded | Self::ReadsTheRest => (
-                "The origin does not encode",
-                "A tag that a proxy gave a suffix still names the state that was read, so it writes. A \
-                 weakened one is refused, because RFC 9110 §13.1.1 has no weak tag satisfy If-Match, and \
-                 the reason says so.",
-            ),
-            Self::Posts => ("The origin encodes", "The example."),
-            Self::Naive => (
-                "The origin compares octets",
-                "What handlers do by hand, without the layer: nothing that a proxy changed ever writes, and \
-                 the client cannot tell that from a conflict.",
-            ),
-        }
-    }
+    /// Those that the document shows, with a title and a sentence.
+    pub(crate) const SHOWN: [(Self, &str, &str); 4] = [
+        (
+            Self::Guarded,
+            "The origin does not encode",
+            "A tag that a proxy gave a suffix still names the state that was read, so it writes. A weakened \
+             one is refused, because with RFC 9110 §13.1.1 no weak tag satisfies If-Match, and the reason \
+             says so. Its client reads again with `Accept-Encoding: identity`, and gets `\"v\"` everywhere.",
+        ),
+        (
+            Self::TakesWeakened,
+            "The origin does not encode, and takes weakened tags",
+            "`IfMatchLayer::with_weakened_tags_accepted`, for services whose proxies cannot be changed.",
+        ),
+        (
+            Self::Encodes,
+            "The origin encodes",
+            "`CompressionLayer` within `VariantLayer`. No proxy encodes again what is encoded, so none \
+             touches a tag: where that is possible it is the best set-up.",
+        ),
+        (
+            Self::Naive,
+            "The origin compares octets",
+            "What handlers do by hand, without the layer. Nothing that a proxy changed ever writes, and the \
+             client cannot tell that from a conflict.",
+        ),
+    ];
 
     /// Serves it until the test's runtime ends.
     pub(crate) async fn serve(self) -> SocketAddr {
         let app = match self {
-            Self::Guarded => guarded(),
-            Self::ReadsTheRest => guarded().layer(middleware::from_fn(rest::read)),
+            Self::Guarded => guarded(|guard| guard),
+            Self::TakesWeakened => guarded(IfMatchLayer::with_weakened_tags_accepted),
+            Self::ReadsTheRest => guarded(|guard| guard).layer(middleware::from_fn(rest::read)),
+            // The last one is the outermost.
+            Self::Encodes => guarded(|guard| guard)
+                .layer(CompressionLayer::new())
+                .layer(VariantLayer::new()),
             Self::Posts => posts::app(MemoryPosts::new()),
             Self::Naive => naive(),
         };
@@ -68,10 +86,11 @@ impl Origin {
 }
 
 type Posts = MemoryStore<u64, Value>;
+type Guard = IfMatchLayer<Posts, PathKey>;
 
-fn guarded() -> Router {
+fn guarded(change: impl FnOnce(Guard) -> Guard) -> Router {
     let posts = Posts::new();
-    let guard = IfMatchLayer::new("posts", posts.clone(), PathKey);
+    let guard = change(IfMatchLayer::new("posts", posts.clone(), PathKey));
     let away = IfMatchLayer::new("posts", Away, PathKey).with_retry_after(7);
     Router::new()
         .route("/api/posts/{id}", get(read).put(replace).route_layer(guard))

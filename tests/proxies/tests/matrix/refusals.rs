@@ -3,7 +3,7 @@
 use wire::{Request, Response};
 
 use crate::origins::Origin;
-use crate::routes::{Route, create, replace, uri};
+use crate::routes::{Route, create, read, replace, uri};
 
 /// What a client needs of a refusal; the order of the fields and what a proxy adds are its own.
 #[derive(Debug, PartialEq)]
@@ -88,8 +88,7 @@ async fn a_tag_of_a_read_without_encoding_writes() {
     let routes = Route::all(Origin::Guarded.serve().await).await;
     for route in &routes {
         let (id, state) = create(&routes[0]).await;
-        let plain = Request::new("GET", uri(id)).field("Accept-Encoding", "identity");
-        let answer = route.send(&plain).await;
+        let answer = route.send(&read(id, "identity")).await;
         assert_eq!(answer.header("etag"), Some(&*state), "{}", route.name());
         assert_eq!(route.send(&replace(id, &state)).await.status(), 200);
     }

@@ -82,9 +82,9 @@ pub(crate) async fn create(origin: &Route) -> (u64, String) {
     (id, made.header("etag").unwrap().to_owned())
 }
 
-/// A read by a client that accepts gzip.
-pub(crate) fn read(id: u64) -> Request {
-    Request::new("GET", uri(id)).field("Accept-Encoding", "gzip")
+/// A read by a client that accepts this coding.
+pub(crate) fn read(id: u64, coding: &str) -> Request {
+    Request::new("GET", uri(id)).field("Accept-Encoding", coding)
 }
 
 pub(crate) fn replace(id: u64, tag: &str) -> Request {
