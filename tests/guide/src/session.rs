@@ -38,28 +38,22 @@ pub async fn plays(app: &Router, place: &str) -> bool {
         let mut shown = step.command.clone();
         let mut command = step.command.replace(PRINTED, &address);
         for (number, came) in actual.tags.iter().enumerate() {
-            for known in [Some(&format!("TAG{number}")), expected.tags.get(number)] {
-                let Some(known) = known else { continue };
-                shown = shown.replace(known, came);
-                command = command.replace(known, came);
-            }
+            let printed = expected.tags.get(number).unwrap_or(came);
+            let placeholder = format!("TAG{number}");
+            shown = shown.replace(&placeholder, printed);
+            command = command.replace(&placeholder, came).replace(printed, came);
         }
-        let printed = run(&command, folder.path())
+        let came = run(&command, folder.path())
             .await
             .replace(&address, PRINTED);
-        if update {
-            expected.mask(&step.printed);
-            actual.mask(&printed);
+        let same = actual.mask(&came) == expected.mask(&step.printed);
+        if update && !(same && shown == step.command) {
             let before = format!("$ {}\n{}", step.command, step.printed);
-            let after = format!("$ {shown}\n{printed}");
+            let after = format!("$ {shown}\n{}", actual.as_printed(&expected, came));
             assert!(rewritten.contains(&before), "{before}");
             rewritten = rewritten.replacen(&before, &after, 1);
         } else {
-            assert_eq!(
-                actual.mask(&printed),
-                expected.mask(&step.printed),
-                "{command}"
-            );
+            assert!(same, "{command}\nprints\n{came}\nand not\n{}", step.printed);
         }
     }
     if update {
@@ -171,6 +165,14 @@ impl Masks {
             }
         }
         masked
+    }
+}
+
+impl Masks {
+    /// The text with the tags that stand in the chapter, where it has them already.
+    fn as_printed(&self, chapter: &Self, text: String) -> String {
+        let known = self.tags.iter().zip(&chapter.tags);
+        known.fold(text, |text, (came, printed)| text.replace(came, printed))
     }
 }
 
