@@ -196,3 +196,55 @@ async fn a_write_that_nobody_vouches_for_is_an_error_event_that_says_what_was_mi
         assert!(!log.contains("INFO"), "{log}");
     }
 }
+
+/// An owner who has to find out who writes blindly reads it here.
+#[tokio::test]
+async fn a_refusal_and_a_report_name_the_client_cut_and_escaped() {
+    for reporting in [false, true] {
+        let posts = Posts::new();
+        posts.create(7, "first".to_owned());
+        let layer = IfMatchLayer::new("posts", posts, |_: &Parts| Found::Key(7)).with_client_name(
+            |head: &Parts| {
+                let name = head.headers.get("x-client-name")?.as_bytes();
+                Some(format!(
+                    "{}\n{}",
+                    String::from_utf8_lossy(name),
+                    "z".repeat(100)
+                ))
+            },
+        );
+        let layer = if reporting {
+            layer.with_report_only()
+        } else {
+            layer
+        };
+        let service = layer.layer(service_fn(|_: Request<Full<Bytes>>| {
+            ready(Ok::<_, Infallible>(Response::<Full<Bytes>>::default()))
+        }));
+        let events = Events::default();
+        let guard = tracing::subscriber::set_default(events.clone());
+        let sent = request("PUT", "x-client-name", b"importer");
+        service.oneshot(sent).await.unwrap();
+        drop(guard);
+        let log = events.0.lock().unwrap().clone();
+        let told = if reporting { "WARN" } else { "INFO" };
+        let message = if reporting {
+            "would have been refused"
+        } else {
+            "refused"
+        };
+        for part in [
+            told,
+            message,
+            "client=\"importer\\nzzz",
+            "reason=\"missing_condition\"",
+        ] {
+            assert!(log.contains(part), "{part} in {log}");
+        }
+        assert_eq!(log.contains("unguarded_write"), reporting, "{log}");
+        assert!(
+            !log.contains(&"z".repeat(64)) && !log.contains("private"),
+            "{log}"
+        );
+    }
+}

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
+mod answers;
 mod bulk;
 mod bulk_transaction;
+mod disclosure;
 mod gathered;
 mod handlers;
 mod keys;
@@ -15,6 +17,7 @@ mod posts;
 mod race;
 mod reads;
 mod refusals;
+mod report;
 mod representation;
 mod representation_answers;
 mod representation_bodies;
@@ -28,3 +31,4 @@ mod transaction;
 mod variants;
 mod variants_reads;
 mod variants_stack;
+mod weakened;

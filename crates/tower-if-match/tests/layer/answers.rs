@@ -1,0 +1,191 @@
+//! The form of a refusal, and the owner's hand in it.
+
+use axum::body::Body;
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use axum::http::{HeaderValue, Response, StatusCode};
+use serde_json::{Value, json};
+use tower_if_match::{Reason, Refusal};
+
+use crate::posts::{self, app, posts, request, send};
+
+#[tokio::test]
+async fn a_refusal_has_the_form_that_accept_asks_for() {
+    let (posts, guard) = posts();
+    let app = app(&posts, guard);
+    let sent = |accept: &'static str| {
+        let sent = request("PUT", "/posts/7").header("if-match", "\"v1-mine\"");
+        let sent = sent.header("x-request-id", "id-1").header(ACCEPT, accept);
+        sent.body(Body::from("content")).unwrap()
+    };
+    let problem = send(&app, sent("application/problem+json")).await;
+    let json = send(&app, sent("application/json")).await;
+    assert_eq!(json.field(CONTENT_TYPE), Some("application/json"));
+    assert_eq!(json.body, problem.body, "another name for the same octets");
+    let unknown = send(&app, sent("image/png")).await;
+    assert_eq!(unknown.problem(), problem.problem());
+
+    let text = send(&app, sent("text/plain")).await;
+    assert_eq!(text.field(CONTENT_TYPE), Some("text/plain; charset=utf-8"));
+    let tag = text.etag().unwrap().to_owned();
+    assert_eq!(
+        String::from_utf8(text.body.clone()).unwrap(),
+        format!(
+            "412 Precondition Failed: If-Match names no version that this service knows.\n\
+             reason: unknown_tag\n\
+             failed condition: If-Match\n\
+             current etag: {tag}\n\
+             request id: id-1\n"
+        )
+    );
+    for answer in [problem, json, unknown, text] {
+        assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+        assert_eq!(answer.field(CACHE_CONTROL), Some("no-store"));
+        assert_eq!(answer.field(VARY), Some("accept"));
+        assert_eq!(answer.etag(), Some(tag.as_str()));
+    }
+}
+
+/// After the handler ran the form is that of the request's head, too.
+#[tokio::test]
+async fn a_lost_race_has_the_form_that_was_asked_for() {
+    let (posts, guard) = posts();
+    let lose = async |expected: tower_if_match::Expected<posts::Posts>| expected.lost();
+    let app = posts::with_methods(&posts, guard, axum::routing::put(lose));
+    let sent = request("PUT", "/posts/7").header("if-match", "*");
+    let sent = sent.header(ACCEPT, "text/plain").body(Body::empty());
+    let answer = send(&app, sent.unwrap()).await;
+    assert!(answer.body.starts_with(b"412 Precondition Failed: Another"));
+}
+
+#[tokio::test]
+async fn the_answer_to_a_head_has_the_length_of_its_form_and_no_content() {
+    let (posts, guard) = posts();
+    let app = app(&posts, guard);
+    let sent = |method: &str| {
+        let sent = request(method, "/posts/7").header("if-match", "\"other\"");
+        let sent = sent.header(ACCEPT, "text/plain").body(Body::empty());
+        send(&app, sent.unwrap())
+    };
+    let (get, head) = (sent("GET").await, sent("HEAD").await);
+    assert!(!get.body.is_empty() && head.body.is_empty());
+    assert_eq!(
+        head.field(CONTENT_LENGTH),
+        Some(get.body.len().to_string().as_str())
+    );
+    assert_eq!(head.field(CONTENT_TYPE), get.field(CONTENT_TYPE));
+}
+
+fn blind(path: &str) -> axum::http::Request<Body> {
+    request("PUT", path).body(Body::from("content")).unwrap()
+}
+
+#[tokio::test]
+async fn the_owner_extends_the_answer() {
+    let (posts, guard) = posts();
+    let guard = guard.with_answer(|answer| {
+        let path = answer.head().uri.path().to_owned();
+        let help = json!({"page": format!("https://example.com{path}")});
+        let mut response = answer.member("help", &help).into_response();
+        response
+            .headers_mut()
+            .insert("x-support", HeaderValue::from_static("yes"));
+        response
+    });
+    let app = app(&posts, guard);
+    let answer = send(&app, blind("/posts/7")).await;
+    assert_eq!(answer.status, StatusCode::PRECONDITION_REQUIRED);
+    assert_eq!(answer.headers["x-support"], "yes");
+    let problem = answer.problem();
+    assert_eq!(problem["help"]["page"], "https://example.com/posts/7");
+    assert_eq!(problem["reason"], "missing_condition");
+    let text = request("PUT", "/posts/7").header(ACCEPT, "text/plain");
+    let text = send(&app, text.body(Body::empty()).unwrap()).await;
+    assert!(text.body.starts_with(b"428 Precondition Required: "));
+}
+
+/// Also where the handler has had the head: after a lost race.
+#[tokio::test]
+async fn the_owner_replaces_the_answer() {
+    let (posts, guard) = posts();
+    let guard = guard.with_answer(|answer| {
+        let text = format!("{} {}", answer.refusal().reason(), answer.head().method);
+        let mut response = Response::new(text.into());
+        *response.status_mut() = StatusCode::CONFLICT;
+        response
+    });
+    let lose = async |expected: tower_if_match::Expected<posts::Posts>| expected.lost();
+    let methods = axum::routing::put(lose).get(posts::read);
+    let app = posts::with_methods(&posts, guard, methods);
+    let lost = posts::put(&app, "*", "content").await;
+    let blind = send(&app, blind("/posts/7")).await;
+    let read = request("HEAD", "/posts/7").header("if-match", "\"x\"");
+    let read = send(&app, read.body(Body::empty()).unwrap()).await;
+    let answers = [
+        (&lost, &b"lost_race PUT"[..]),
+        (&blind, b"missing_condition PUT"),
+        (&read, b""),
+    ];
+    for (answer, text) in answers {
+        assert_eq!(answer.status, StatusCode::CONFLICT);
+        assert_eq!(answer.body, text);
+        assert_eq!(answer.field(CACHE_CONTROL), Some("no-store"));
+    }
+    assert_eq!(read.field(CONTENT_LENGTH), Some("16"));
+}
+
+#[tokio::test]
+async fn an_owner_who_says_how_long_an_answer_keeps_is_believed() {
+    let (posts, guard) = posts();
+    let guard = guard.with_answer(|answer| {
+        let mut response = answer.into_response();
+        let private = HeaderValue::from_static("private");
+        response.headers_mut().insert(CACHE_CONTROL, private);
+        response
+    });
+    let answer = send(&app(&posts, guard), blind("/posts/7")).await;
+    assert_eq!(answer.field(CACHE_CONTROL), Some("private"));
+}
+
+/// Nothing was written, and a client that is told otherwise has lost its update.
+#[tokio::test]
+async fn no_hook_makes_a_success_of_a_refusal() {
+    for status in [100, 200, 204, 304, 399] {
+        let (posts, guard) = posts();
+        let guard = guard.with_answer(move |_| {
+            let mut response = Response::new("all is well".into());
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            response
+        });
+        let answer = send(&app(&posts, guard), blind("/posts/7")).await;
+        assert_eq!(answer.status, StatusCode::PRECONDITION_REQUIRED);
+        assert_eq!(answer.reason(), "missing_condition");
+    }
+}
+
+/// A layer outside learns the reason whatever the hook has made of the answer.
+#[tokio::test]
+async fn the_refusal_is_in_the_extensions_of_every_answer() {
+    use tower::ServiceExt;
+    let (posts, guard) = posts();
+    let guard = guard.with_answer(|_| {
+        let mut response = Response::new("no".into());
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        response
+    });
+    let answer = app(&posts, guard).oneshot(blind("/posts/7")).await.unwrap();
+    let refusal = answer.extensions().get::<Refusal>().unwrap();
+    assert_eq!(refusal.reason(), Reason::MissingCondition);
+    assert_eq!(refusal.status(), StatusCode::PRECONDITION_REQUIRED);
+}
+
+/// The document is one JSON object whatever a hook adds.
+#[tokio::test]
+async fn what_a_hook_adds_is_escaped() {
+    let (posts, guard) = posts();
+    let guard = guard.with_answer(|answer| {
+        let nasty = "\"},{\u{0}\n";
+        answer.member("nasty \"", nasty).into_response()
+    });
+    let problem: Value = send(&app(&posts, guard), blind("/posts/7")).await.problem();
+    assert_eq!(problem["nasty \""], "\"},{\u{0}\n");
+}
