@@ -6,6 +6,8 @@ mod handwritten;
 mod measure;
 mod noop;
 mod posts;
+#[cfg(feature = "metrics")]
+mod recorder;
 mod report;
 mod scenario;
 #[cfg(test)]

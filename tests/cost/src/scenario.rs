@@ -49,6 +49,14 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("put minted", NOOP_PUT, |n| {
         passing(App::guarded::<false>(), n)
     }),
+    #[cfg(feature = "metrics")]
+    scenario("put own tags, recorded", NOOP_PUT, |n| {
+        recorded(passing(App::guarded::<true>(), n))
+    }),
+    #[cfg(feature = "metrics")]
+    scenario("put minted, recorded", NOOP_PUT, |n| {
+        recorded(passing(App::guarded::<false>(), n))
+    }),
     scenario("put memory", NOOP_PUT, |n| passing(App::memory(), n)),
     scenario("put handwritten", NOOP_PUT, |n| {
         passing(App::handler::<false>(), n)
@@ -115,6 +123,13 @@ pub(crate) fn passing(app: App, count: usize) -> Run {
         .take(count)
         .map(|revision| put(Some((app.tag_of)(revision))));
     answering(app.router, requests.collect(), StatusCode::NO_CONTENT)
+}
+
+/// The same, with somebody who keeps what is counted.
+#[cfg(feature = "metrics")]
+fn recorded(mut run: Run) -> Run {
+    let recorder = crate::recorder::Kept::default();
+    Box::new(move || metrics::with_local_recorder(&recorder, &mut run))
 }
 
 fn stale(app: App, count: usize) -> Run {

@@ -57,7 +57,7 @@ pub fn describe_metrics() {
 #[derive(Debug)]
 pub(crate) struct Observed {
     method: Option<&'static str>,
-    route: Cow<'static, str>,
+    route: Route,
 }
 
 impl Observed {
@@ -74,7 +74,7 @@ impl Observed {
             return;
         };
         let scope = || Arc::clone(scope.name());
-        let route = || self.route.clone();
+        let route = || label_of_route(&self.route);
         let extensions = response.extensions();
         let refusal = extensions.get::<Refusal>();
         let reason = refusal.map(Refusal::reason);
@@ -137,15 +137,28 @@ fn label_of(method: &Method) -> Option<&'static str> {
 }
 
 #[cfg(feature = "axum")]
-fn route_of<B>(request: &Request<B>) -> Cow<'static, str> {
-    let route = request.extensions().get::<axum::extract::MatchedPath>();
-    route.map_or(Cow::Borrowed("unknown"), |route| {
-        Cow::Owned(route.as_str().to_owned())
-    })
+type Route = Option<axum::extract::MatchedPath>;
+
+#[cfg(feature = "axum")]
+fn route_of<B>(request: &Request<B>) -> Route {
+    request.extensions().get().cloned()
 }
 
+#[cfg(feature = "axum")]
+fn label_of_route(route: &Route) -> Cow<'static, str> {
+    let path = route.as_ref().map(axum::extract::MatchedPath::as_str);
+    path.map_or(Cow::Borrowed("unknown"), |path| Cow::Owned(path.to_owned()))
+}
+
+/// Nobody says here by which route a request came.
 #[cfg(not(feature = "axum"))]
-fn route_of<B>(_: &Request<B>) -> Cow<'static, str> {
+type Route = ();
+
+#[cfg(not(feature = "axum"))]
+fn route_of<B>(_: &Request<B>) -> Route {}
+
+#[cfg(not(feature = "axum"))]
+fn label_of_route((): &Route) -> Cow<'static, str> {
     Cow::Borrowed("unknown")
 }
 
