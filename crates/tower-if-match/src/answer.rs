@@ -102,10 +102,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             draft.finished()
         };
         let mut response = self.answer(head, draft);
-        if client.is_some() {
-            response.extensions_mut().insert(Refused { client });
-        }
-        response.extensions_mut().insert(refusal);
+        Refused::mark(&mut response, refusal, client);
         response
     }
 

@@ -29,12 +29,12 @@ impl Format {
     /// The form that a request's `Accept` prefers. A refusal is never 406: what a client can do about
     /// it is worth more to it than the form.
     pub(crate) fn of(fields: &HeaderMap) -> Self {
-        let mut lines = fields.get_all(ACCEPT).iter().peekable();
-        if lines.peek().is_none() {
+        // Kept for every write, and hardly ever needed.
+        if !fields.contains_key(ACCEPT) {
             return Self::Problem;
         }
         let mut wanted = [Wanted::default(); Self::ALL.len()];
-        for line in lines {
+        for line in fields.get_all(ACCEPT) {
             let Ok(line) = line.to_str() else { continue };
             for range in line.split(',') {
                 consider(range, &mut wanted);

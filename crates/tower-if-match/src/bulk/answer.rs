@@ -12,7 +12,7 @@ use crate::Reason;
 use crate::body::RefusalBody;
 use crate::config::Config;
 use crate::head::Head;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Refused};
 
 /// What the answer tells of one item.
 #[derive(Serialize)]
@@ -56,6 +56,7 @@ impl<S: VersionStore, W> Config<S, (), W> {
         };
         let members: Vec<ItemMember<'_>> =
             refusals.iter().enumerate().map(ItemMember::of).collect();
+        let client = self.client(head);
         tracing::info!(
             method = %head.method(),
             resource = crate::answer::cut(head.instance()),
@@ -63,6 +64,7 @@ impl<S: VersionStore, W> Config<S, (), W> {
             reason = chief.reason().as_str(),
             items = refusals.len(),
             refused = refusals.iter().flatten().count(),
+            client = client.as_deref(),
             request_id = head.request_id(),
             "refused"
         );
@@ -75,7 +77,7 @@ impl<S: VersionStore, W> Config<S, (), W> {
         // Without the tag: it is one item's, not the answer's.
         response.headers_mut().remove(ETAG);
         let chief = chief.clone().with_current_tag(None);
-        response.extensions_mut().insert(chief);
+        Refused::mark(&mut response, chief, client);
         response
     }
 }

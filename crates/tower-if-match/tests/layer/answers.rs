@@ -189,3 +189,17 @@ async fn what_a_hook_adds_is_escaped() {
     let problem: Value = send(&app(&posts, guard), blind("/posts/7")).await.problem();
     assert_eq!(problem["nasty \""], "\"},{\u{0}\n");
 }
+
+/// In front of a whole service it is the same hook.
+#[tokio::test]
+async fn the_owner_of_a_representation_layer_writes_the_answer() {
+    use tower::Layer;
+    let layer = tower_if_match::RepresentationLayer::new("notes")
+        .with_answer(|answer| answer.member("help", "yes").into_response());
+    let service: axum::Router =
+        axum::Router::new().route("/posts/7", axum::routing::get(async || "first"));
+    let app = axum::Router::new().fallback_service(layer.layer(service));
+    let answer = send(&app, blind("/posts/7")).await;
+    assert_eq!(answer.status, StatusCode::PRECONDITION_REQUIRED);
+    assert_eq!(answer.problem()["help"], "yes");
+}

@@ -553,6 +553,41 @@ async fn the_refusal_is_in_the_extensions_without_the_tag_of_an_item() {
 
 /// For an answer of another form than the layer's.
 #[tokio::test]
+async fn the_owner_writes_the_answer() {
+    let posts = posts();
+    let bulk = layer(&posts).with_answer(|answer| {
+        let method = answer.head().method.to_string();
+        answer.member("sent by", &method).into_response()
+    });
+    let api = with(&posts, patch(write_all), bulk);
+    let answer = api.send(&json!([[1, null, "x"]])).await;
+    assert_eq!(answer.status, StatusCode::PRECONDITION_REQUIRED);
+    let problem = answer.problem();
+    assert_eq!(problem["sent by"], "PATCH");
+    assert_eq!(problem["items"][0]["reason"], "missing_condition");
+
+    let text = request("PATCH", "/posts").header("accept", "text/plain");
+    let text = text.header(CONTENT_TYPE, "application/json");
+    let text = send(&api.app, text.body(Body::from("[[1,null,\"x\"]]")).unwrap()).await;
+    assert!(text.body.starts_with(b"428 Precondition Required: "));
+}
+
+#[tokio::test]
+async fn a_weakened_tag_of_an_item_writes_where_the_owner_accepts_it() {
+    let posts = posts();
+    let lenient = layer(&posts).with_weakened_tags_accepted();
+    for (bulk, status) in [
+        (layer(&posts), StatusCode::PRECONDITION_FAILED),
+        (lenient, StatusCode::OK),
+    ] {
+        let api = with(&posts, patch(write_all), bulk);
+        let weakened = format!("W/{}", api.tag(1));
+        let answer = api.send(&json!([[1, weakened, "x"]])).await;
+        assert_eq!(answer.status, status);
+    }
+}
+
+#[tokio::test]
 async fn a_handler_mints_the_tags_itself() {
     async fn minting(
         State(posts): State<Posts>,

@@ -87,3 +87,30 @@ async fn reads_are_not_concerned() {
     assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
     assert_eq!(answer.reason(), "weak_tag");
 }
+
+/// In front of a whole service, whose tags are hashes of what it answers.
+#[tokio::test]
+async fn a_representation_layer_accepts_them_where_it_is_told_to() {
+    use tower::Layer;
+    use tower_if_match::RepresentationLayer;
+
+    let layers = [
+        (
+            RepresentationLayer::new("notes"),
+            StatusCode::PRECONDITION_FAILED,
+        ),
+        (
+            RepresentationLayer::new("notes").with_weakened_tags_accepted(),
+            StatusCode::OK,
+        ),
+    ];
+    for (layer, status) in layers {
+        let service: axum::Router = axum::Router::new().route(
+            "/posts/7",
+            axum::routing::get(async || "first").put(async || "done"),
+        );
+        let app = axum::Router::new().fallback_service(layer.layer(service));
+        let weakened = format!("W/{}", get_tag(&app).await);
+        assert_eq!(put(&app, &weakened, "second").await.status, status);
+    }
+}
