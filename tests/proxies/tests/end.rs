@@ -27,7 +27,7 @@ async fn a_dropped_proxy_is_gone() {
 
 #[test]
 fn a_killed_process_leaves_no_proxy_behind() {
-    let mut holder = Command::new(env!("CARGO_BIN_EXE_hold"))
+    let mut holder = Command::new(env!("CARGO_BIN_EXE_hold-proxies"))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
