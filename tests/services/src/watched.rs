@@ -51,16 +51,16 @@ pub struct Program {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let program = services::Program {
-///     name: "a program that is ready at once",
+///     name: "a program that says when it is ready",
 ///     user: "nobody",
-///     install: "echo hello >greeting",
-///     serve: "sleep 1000",
+///     install: "true",
+///     serve: r#"sh -c 'echo "$1" >ready; exec sleep 1000' serve "$port""#,
 ///     stop: "kill -s TERM $server",
 ///     paths: Vec::new(),
 /// };
 /// let mut watched = services::Watched::new(&program);
 /// let data = watched.data();
-/// watched.start(|_port| Ok(()), async |_port| data.join("greeting").exists()).await;
+/// watched.start(|_port| Ok(()), async |_port| data.join("ready").exists()).await;
 /// assert_eq!(watched.process_ids().len(), 1);
 /// drop(watched);
 /// assert!(!data.exists());
