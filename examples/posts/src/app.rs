@@ -16,7 +16,9 @@ use tower_if_match::{IfMatchLayer, PathKey, TagMint, Transaction};
 use crate::handlers::{compare_and_swap, transaction};
 use crate::request_id::X_REQUEST_ID;
 use crate::store::{PostStore, TransactionalPosts};
-use crate::{answer, declared_content, declared_size, handlers, pages, request_id};
+use crate::{
+    answer, client_name, declared_content, declared_size, handlers, pages, request_id,
+};
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -54,6 +56,7 @@ pub fn app_in_transactions<S: TransactionalPosts>(posts: S) -> Router {
 fn guard<S: PostStore>(posts: &S) -> IfMatchLayer<S::Versions, PathKey> {
     IfMatchLayer::new("posts", posts.versions(), PathKey)
         .with_resource_noun("post")
+        .with_client_name(client_name::of)
         // Everybody may read the posts, so a 412 may show everybody the current one.
         .with_public_conflicts()
 }

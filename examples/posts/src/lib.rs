@@ -12,6 +12,7 @@
 
 mod answer;
 mod app;
+mod client_name;
 mod declared_content;
 mod declared_size;
 mod extract;
@@ -21,5 +22,7 @@ pub mod post;
 mod request_id;
 pub mod serve;
 pub mod store;
+mod telemetry;
 
 pub use app::{app, app_in_transactions};
+pub use telemetry::Telemetry;

@@ -4,13 +4,13 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use clap::{Parser, ValueEnum};
 use posts::store::location::not_opened;
 use posts::store::{
     Location, MemoryPosts, OpenError, PostgresPosts, SqlitePosts, TransactionalPosts,
 };
-use posts::{app, app_in_transactions, serve};
+use posts::{Telemetry, app, app_in_transactions, serve};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -106,6 +106,7 @@ async fn ended(closed: impl Future<Output = ()>) {
 }
 
 async fn listen(arguments: &Arguments, app: Router) -> Result<(), String> {
+    let app = app.layer(Extension(Telemetry::install()?));
     let told = serve::told_to_stop().map_err(|error| format!("no signals: {error}"))?;
     let listener = TcpListener::bind(&arguments.listen)
         .await

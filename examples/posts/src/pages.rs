@@ -1,7 +1,10 @@
 //! What is served besides the posts.
 
+use axum::Extension;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::response::Html;
+
+use crate::Telemetry;
 
 /// The page for people.
 pub(crate) async fn index() -> Html<&'static str> {
@@ -16,17 +19,13 @@ pub(crate) async fn openapi() -> ([(HeaderName, &'static str); 1], &'static str)
     )
 }
 
-/// What runs here, in the text format of Prometheus.
-pub(crate) async fn metrics() -> ([(HeaderName, &'static str); 1], &'static str) {
-    const TEXT: &str = concat!(
-        "# HELP posts_build_info The program that runs, as labels.\n",
-        "# TYPE posts_build_info gauge\n",
-        "posts_build_info{version=\"",
-        env!("CARGO_PKG_VERSION"),
-        "\"} 1\n",
-    );
+/// What is counted here, in the text format of Prometheus; nothing where the program that mounts this has
+/// no recorder.
+pub(crate) async fn metrics(
+    telemetry: Option<Extension<Telemetry>>,
+) -> ([(HeaderName, &'static str); 1], String) {
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-        TEXT,
+        telemetry.map(|it| it.render()).unwrap_or_default(),
     )
 }
