@@ -117,7 +117,8 @@ impl Guarding<'_> {
         let components = openapi.components.get_or_insert_default();
 
         let shared = fields::names(item.parameters.as_deref(), components);
-        let current = self.discloses.then(|| problem::representation(item));
+        let tells_current = self.discloses && self.target == Target::Resource;
+        let current = tells_current.then(|| problem::representation(item));
         let current = current.flatten();
         let links = links::to_writes(item, path);
         for (method, operation) in operations(item) {
@@ -141,8 +142,8 @@ impl Guarding<'_> {
                 }
             }
             for status in refusals {
-                let tells_current = status == answers::FAILED && is_write(&method);
-                let current = current.clone().filter(|_| tells_current);
+                let tells = status == answers::FAILED && is_write(&method);
+                let current = current.clone().filter(|_| tells);
                 answers::add(operation, status, problem::schema(current));
             }
         }

@@ -17,7 +17,7 @@ use crate::handlers::{compare_and_swap, transaction};
 use crate::request_id::X_REQUEST_ID;
 use crate::store::{PostStore, TransactionalPosts};
 use crate::{
-    answer, client_name, declared_content, declared_size, handlers, pages, request_id,
+    answer, client_name, declared_content, declared_size, handlers, openapi, pages, request_id,
 };
 
 /// What the handlers share.
@@ -87,7 +87,7 @@ fn routes<S: PostStore>(
         )
         .route("/healthz", get(handlers::health::<S>))
         .route("/metrics", get(pages::metrics))
-        .route("/openapi.json", get(pages::openapi))
+        .merge(openapi::pages(guard))
         .route("/", get(pages::index))
         .fallback(answer::no_such_resource)
         .method_not_allowed_fallback(answer::method_not_allowed)

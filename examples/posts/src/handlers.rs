@@ -9,10 +9,12 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse};
 use serde::Serialize;
 use tower_if_match::http_precondition::EntityTag;
+use utoipa::ToSchema;
 
 use crate::answer::Refused;
 use crate::app::App;
 use crate::extract::{Content, Target};
+use crate::openapi;
 use crate::post::{Draft, Post, PostId};
 use crate::store::{PostStore, Put};
 
@@ -23,13 +25,27 @@ pub(crate) mod transaction;
 const REVALIDATE: [(HeaderName, &str); 1] = [(CACHE_CONTROL, "no-cache")];
 
 /// A post in a list, with the tag that a write of it has to send.
-#[derive(Serialize)]
-struct Item {
+#[derive(Serialize, ToSchema)]
+#[schema(description = "A post in a list.")]
+pub(crate) struct Item {
     #[serde(flatten)]
     post: Post,
+    /// The entity tag that a write of this post sends as `If-Match`.
+    #[schema(value_type = Option<String>, required)]
     etag: Option<EntityTag>,
 }
 
+/// All posts.
+#[utoipa::path(
+    get,
+    path = "/api/posts",
+    operation_id = "listPosts",
+    tag = "posts",
+    responses(
+        (status = 200, description = "The posts, each with its entity tag.", body = Vec<Item>),
+        openapi::Unavailable,
+    ),
+)]
 pub(crate) async fn list<S: PostStore>(
     State(app): State<App<S>>,
 ) -> Result<impl IntoResponse, Refused> {
@@ -44,6 +60,27 @@ pub(crate) async fn list<S: PostStore>(
     Ok((REVALIDATE, Json(items.collect::<Vec<_>>())))
 }
 
+/// Adds a post. This overwrites nothing and needs no condition.
+#[utoipa::path(
+    post,
+    path = "/api/posts",
+    operation_id = "createPost",
+    tag = "posts",
+    request_body = openapi::Draft,
+    responses(
+        (
+            status = 201,
+            description = "The new post.",
+            body = Post,
+            headers(
+                ("ETag" = String, description = "The entity tag of its version."),
+                ("Location" = String, description = "Where it is."),
+            ),
+        ),
+        openapi::ContentRefused,
+        openapi::Unavailable,
+    ),
+)]
 pub(crate) async fn create<S: PostStore>(
     State(app): State<App<S>>,
     Content(sent): Content,
@@ -63,7 +100,20 @@ pub(crate) async fn create<S: PostStore>(
     ))
 }
 
-/// The layer makes `ETag` and `Last-Modified` of the version, and 304 where the client has it.
+// The layer makes `ETag` and `Last-Modified` of the version, and 304 where the client has it.
+/// A post.
+#[utoipa::path(
+    get,
+    path = "/api/posts/{id}",
+    operation_id = "readPost",
+    tag = "posts",
+    params(("id" = PostId, Path)),
+    responses(
+        (status = 200, description = "The post.", body = Post),
+        openapi::Absent,
+        openapi::Unavailable,
+    ),
+)]
 pub(crate) async fn read<S: PostStore>(
     State(app): State<App<S>>,
     Target(id): Target,
@@ -72,6 +122,17 @@ pub(crate) async fn read<S: PostStore>(
     Ok(post.map(|post| (REVALIDATE, Json(post))))
 }
 
+/// Whether the store answers.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "health",
+    tag = "service",
+    responses(
+        (status = 200, description = "It does.", body = String, content_type = "text/plain"),
+        openapi::Unavailable,
+    ),
+)]
 pub(crate) async fn health<S: PostStore>(
     State(app): State<App<S>>,
 ) -> Result<impl IntoResponse, Refused> {

@@ -17,6 +17,7 @@ mod declared_content;
 mod declared_size;
 mod extract;
 mod handlers;
+mod openapi;
 mod pages;
 pub mod post;
 mod request_id;

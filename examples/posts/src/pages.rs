@@ -11,16 +11,15 @@ pub(crate) async fn index() -> Html<&'static str> {
     Html(include_str!("pages/index.html"))
 }
 
-/// The API, described (OpenAPI 3.1).
-pub(crate) async fn openapi() -> ([(HeaderName, &'static str); 1], &'static str) {
-    (
-        [(CONTENT_TYPE, "application/json")],
-        include_str!("pages/openapi.json"),
-    )
-}
-
 /// What is counted here, in the text format of Prometheus; nothing where the program that mounts this has
 /// no recorder.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    tag = "service",
+    responses((status = 200, description = "Prometheus text.", body = String, content_type = "text/plain")),
+)]
 pub(crate) async fn metrics(
     telemetry: Option<Extension<Telemetry>>,
 ) -> ([(HeaderName, &'static str); 1], String) {

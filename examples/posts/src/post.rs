@@ -6,6 +6,9 @@ use thiserror::Error;
 use tower_if_match::Describe;
 use tower_if_match::http_precondition::HttpDate;
 use tower_if_match::version_store::{Canonical, Key};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Characters of a title, at most.
 pub const MAX_TITLE: usize = 200;
@@ -64,18 +67,37 @@ impl Key for PostId {
     }
 }
 
+/// By hand, because the derived one would not tell the limits.
+impl PartialSchema for PostId {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .description(Some("The id of a post."))
+            .minimum(Some(Self::MIN.0))
+            .maximum(Some(Self::MAX.0))
+            .into()
+    }
+}
+
+impl ToSchema for PostId {}
+
 /// A post, as it is stored and as it is served.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(description = "A post.")]
 pub struct Post {
     /// Its id.
     pub id: PostId,
-    /// 1 to [`MAX_TITLE`] characters.
+    /// 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     pub title: String,
-    /// At most [`MAX_CONTENT`] octets.
+    /// At most 65536 octets of UTF-8.
+    #[schema(max_length = 65_536)]
     pub content: String,
-    /// Who made this version; at most [`MAX_AUTHOR`] characters.
+    /// Who made this version; at most 80 characters.
+    #[schema(max_length = 80)]
     pub author: String,
     /// When, by the wall clock.
+    #[schema(value_type = String, format = DateTime)]
     pub updated_at: HttpDate,
 }
 

@@ -71,10 +71,13 @@ pub(super) const IF_NONE_MATCH: Field = tags(
      there is none (412).",
 );
 
-pub(super) const IF_NONE_MATCH_CREATES: Field = tags(
-    "If-None-Match",
-    "`*` creates the resource, and leaves one that exists as it is (412).",
-);
+pub(super) const IF_NONE_MATCH_CREATES: Field = Field {
+    example: "*",
+    ..tags(
+        "If-None-Match",
+        "`*` creates the resource, and leaves one that exists as it is (412).",
+    )
+};
 
 pub(super) const IF_UNMODIFIED_SINCE: Field = date(
     "If-Unmodified-Since",

@@ -281,6 +281,12 @@ fn a_conflict_tells_what_a_get_answers_where_it_tells_anything() {
     // The client of a read has the representation in any case.
     assert_eq!(failed(&told, "get")["allOf"], Value::Null);
 
+    let mut collection = document(&item);
+    guard()
+        .with_public_conflicts()
+        .describe_collection(&mut collection, PATH);
+    assert_eq!(failed(&path_of(&collection), "put")["allOf"], Value::Null);
+
     let untold = described(&guard(), &item);
     assert_eq!(failed(&untold, "put")["allOf"], Value::Null);
 }

@@ -9,9 +9,36 @@ use super::written;
 use crate::answer::Refused;
 use crate::app::App;
 use crate::extract::{Content, Target};
-use crate::post::Draft;
+use crate::openapi;
+use crate::post::{Draft, Post, PostId};
 use crate::store::PostStore;
 
+/// Replaces a post, or creates it with `If-None-Match: *`.
+#[utoipa::path(
+    put,
+    path = "/api/posts/{id}",
+    operation_id = "replacePost",
+    tag = "posts",
+    params(("id" = PostId, Path)),
+    request_body = openapi::Draft,
+    responses(
+        (
+            status = 200,
+            description = "The post as it is now.",
+            body = Post,
+            headers(("Content-Location" = String, description = "What the content is of.")),
+        ),
+        (
+            status = 201,
+            description = "The post, which did not exist.",
+            body = Post,
+            headers(("Content-Location" = String, description = "What the content is of.")),
+        ),
+        openapi::Absent,
+        openapi::ContentRefused,
+        openapi::Unavailable,
+    ),
+)]
 pub(crate) async fn replace<S: PostStore>(
     State(app): State<App<S>>,
     Target(id): Target,
@@ -23,6 +50,26 @@ pub(crate) async fn replace<S: PostStore>(
     Ok(written(put)) // the layer sets the new ETag
 }
 
+/// Changes members of a post (RFC 7396).
+#[utoipa::path(
+    patch,
+    path = "/api/posts/{id}",
+    operation_id = "patchPost",
+    tag = "posts",
+    params(("id" = PostId, Path)),
+    request_body(content = openapi::Patch, content_type = "application/merge-patch+json"),
+    responses(
+        (
+            status = 200,
+            description = "The post as it is now.",
+            body = Post,
+            headers(("Content-Location" = String, description = "What the content is of.")),
+        ),
+        openapi::Absent,
+        openapi::ContentRefused,
+        openapi::Unavailable,
+    ),
+)]
 pub(crate) async fn patch<S: PostStore>(
     State(app): State<App<S>>,
     Target(id): Target,
@@ -44,6 +91,19 @@ pub(crate) async fn patch<S: PostStore>(
     Ok(written(put))
 }
 
+/// Deletes a post.
+#[utoipa::path(
+    delete,
+    path = "/api/posts/{id}",
+    operation_id = "deletePost",
+    tag = "posts",
+    params(("id" = PostId, Path)),
+    responses(
+        (status = 204, description = "It is deleted."),
+        openapi::Absent,
+        openapi::Unavailable,
+    ),
+)]
 pub(crate) async fn remove<S: PostStore>(
     State(app): State<App<S>>,
     Target(_): Target,
