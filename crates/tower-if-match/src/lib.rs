@@ -62,10 +62,11 @@
 //! # Where to mount it
 //!
 //! As `MethodRouter::route_layer`, after the handlers: inside routing, so that 404 and 405 do not
-//! depend on conditions. From outside in: request id, trace, CORS, authentication, declared size; routing
-//! and method; media type; this layer; the handler. Nothing outside may change a body and leave its
-//! `ETag`, as compression layers do: plain and encoded bodies would share a strong tag. A handler that
-//! answers with `Content-Encoding` gets a tag of its own for it.
+//! depend on conditions. From outside in: request id, trace, CORS, [`VariantLayer`], compression,
+//! authentication, declared size; routing and method; media type; this layer; the handler. Nothing
+//! outside may change a body and leave its `ETag`, as compression layers do: plain and encoded bodies
+//! would share a strong tag. [`VariantLayer`] around the compression gives each coding its own. A handler
+//! that answers with `Content-Encoding` has one without it.
 //!
 //! `route_layer` wraps what was added before it. A `.fallback(handler)`, a method or an
 //! `axum::routing::any` that is added or merged later runs **unguarded**. A handler in there that asks

@@ -65,7 +65,8 @@ use watch::Watch;
 /// of a PUT, and the GET would run the write. Inside axum's router it is found out: unsafe methods are
 /// answered 500 `unkeyed`. Around a single handler elsewhere it is not.
 ///
-/// Compression belongs inside: nothing outside may change a body and leave its tag.
+/// Compression belongs inside, or outside within [`VariantLayer`](crate::VariantLayer): nothing may change
+/// a body and leave its tag.
 ///
 /// # What it promises, and what it costs
 ///

@@ -9,9 +9,10 @@ use axum::http::{HeaderName, Method, Request};
 use axum::routing::{MethodRouter, get};
 use axum::{Router, middleware};
 use tower::ServiceBuilder;
+use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::trace::TraceLayer;
-use tower_if_match::{IfMatchLayer, PathKey, TagMint, Transaction};
+use tower_if_match::{IfMatchLayer, PathKey, TagMint, Transaction, VariantLayer};
 
 use crate::handlers::{compare_and_swap, transaction};
 use crate::request_id::X_REQUEST_ID;
@@ -61,10 +62,10 @@ fn guard<S: PostStore>(posts: &S) -> IfMatchLayer<S::Versions, PathKey> {
         .with_public_conflicts()
 }
 
-/// From outside in: request id, trace, CORS, problem documents, declared size; routing and method;
-/// what the head declares of the content; the precondition layer; the handler. So 404, 405, 413 and
-/// 415 are the same whatever conditions a request bears, and what is refused by its head never reads
-/// the body.
+/// From outside in: request id, trace, CORS, variants of the tags, compression, problem documents,
+/// declared size; routing and method; what the head declares of the content; the precondition layer;
+/// the handler. So 404, 405, 413 and 415 are the same whatever conditions a request bears, and what is
+/// refused by its head never reads the body.
 fn routes<S: PostStore>(
     posts: S,
     guard: &IfMatchLayer<S::Versions, PathKey>,
@@ -97,6 +98,9 @@ fn routes<S: PostStore>(
                 .layer(middleware::from_fn(request_id::assign))
                 .layer(TraceLayer::new_for_http().make_span_with(span))
                 .layer(cors())
+                // Outside what encodes: an encoded body gets another tag than the plain one.
+                .layer(VariantLayer::new())
+                .layer(CompressionLayer::new())
                 .layer(middleware::from_fn(answer::write_problems))
                 .layer(middleware::from_fn(declared_size::check))
                 .layer(DefaultBodyLimit::max(declared_size::LIMIT)),

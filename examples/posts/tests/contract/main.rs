@@ -26,6 +26,7 @@ macro_rules! on_every_store {
 }
 
 mod api;
+mod compression;
 mod conditions;
 mod conflicts;
 mod content;
