@@ -71,6 +71,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) problem: Problem,
     refusal: &'a Refusal,
     detail: &'a str,
+    /// Whether the refusal's field and tag are the request's, and not of one item among several.
+    of_one: bool,
     request_id: Option<&'a str>,
     format: Format,
     retry_after_seconds: u32,
@@ -87,6 +89,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         let client = self.log_refusal(head, &refusal);
         let draft = || {
             let mut draft = self.draft(head, &refusal);
+            draft.of_one = true;
             if let Some(field) = refusal.failed_condition() {
                 draft.problem = draft
                     .problem
@@ -113,6 +116,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             problem: begun.problem.clone().instance(head.instance()),
             refusal,
             detail: &begun.detail,
+            of_one: false,
             request_id: head.request_id(),
             format: head.format(),
             retry_after_seconds: self.settings.retry_after_seconds,
@@ -195,7 +199,10 @@ impl Draft<'_> {
 
     fn into_response(self) -> Response<Bytes> {
         let Self {
-            refusal, format, ..
+            refusal,
+            format,
+            of_one,
+            ..
         } = self;
         let retry_after_seconds = self.retry_after_seconds;
         let text = match format {
@@ -209,7 +216,7 @@ impl Draft<'_> {
         fields.insert(CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
         fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         fields.insert(VARY, HeaderValue::from_static("accept"));
-        fill_fields(fields, refusal, retry_after_seconds);
+        fill_fields(fields, refusal, of_one, retry_after_seconds);
         response
     }
 
@@ -227,10 +234,11 @@ impl Draft<'_> {
             // Writing to a string does not fail.
             let _ = writeln!(text, "{name}: {value}");
         };
-        if let Some(field) = self.refusal.failed_condition() {
+        let of_one = self.of_one.then_some(self.refusal);
+        if let Some(field) = of_one.and_then(Refusal::failed_condition) {
             line("failed condition", &field.name());
         }
-        if let Some(tag) = self.refusal.current_tag() {
+        if let Some(tag) = of_one.and_then(Refusal::current_tag) {
             line("current etag", tag);
         }
         if let Some(id) = self.request_id {
@@ -241,9 +249,14 @@ impl Draft<'_> {
 }
 
 /// The fields that tell the reason's cure.
-fn fill_fields(fields: &mut HeaderMap, refusal: &Refusal, retry_after_seconds: u32) {
+fn fill_fields(
+    fields: &mut HeaderMap,
+    refusal: &Refusal,
+    of_one: bool,
+    retry_after_seconds: u32,
+) {
     match refusal.status() {
-        StatusCode::PRECONDITION_FAILED => {
+        StatusCode::PRECONDITION_FAILED if of_one => {
             if let Some(tag) = refusal.current_tag() {
                 fields.insert(ETAG, tag.to_header_value());
             }

@@ -73,7 +73,7 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     /// Mints tags with the first key and recognises those of all. Take a handle with
     /// [`tags`](Self::tags) afterwards, not before.
     ///
-    /// Default: one public key.
+    /// Default: [`PUBLIC_TAG_KEY`](crate::PUBLIC_TAG_KEY).
     pub fn with_tag_keys<const N: usize>(self, keys: [TagKey; N]) -> Self {
         self.with(|config| config.tags = config.tags.rekeyed(keys))
     }

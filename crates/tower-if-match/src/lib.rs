@@ -148,7 +148,7 @@ pub use measure::describe_metrics;
 pub use reason::Reason;
 pub use refusal::Refusal;
 pub use representation::RepresentationLayer;
-pub use tag::{TagKey, TagMint};
+pub use tag::{PUBLIC_TAG_KEY, TagKey, TagMint};
 pub use variant::VariantLayer;
 pub use way::{SingleProcess, Transaction};
 

@@ -40,7 +40,18 @@ pub(crate) use recognise::{CurrentState, Recognised, split_variant};
 
 /// The key that tags are minted with where the owner names none: public, so that all processes of a
 /// service agree without configuration. A tag is no secret and authorises nothing.
-const PUBLIC_KEY: TagKey = *b"tower-if-match: public tag key 1";
+///
+/// To go over to a key of your own, list this one behind it for a while: tags that clients hold are still
+/// recognised then.
+///
+/// ```
+/// use tower_if_match::{IfMatchLayer, MemoryStore, PUBLIC_TAG_KEY, PathKey};
+/// # let posts: MemoryStore<u64, String> = MemoryStore::new();
+/// # let own = [7; 32];
+///
+/// let guard = IfMatchLayer::new("posts", posts, PathKey).with_tag_keys([own, PUBLIC_TAG_KEY]);
+/// ```
+pub const PUBLIC_TAG_KEY: TagKey = *b"tower-if-match: public tag key 1";
 
 /// A key of the mint.
 pub type TagKey = [u8; 32];
@@ -151,7 +162,7 @@ impl<S: VersionStore> TagMint<S> {
     /// The scope names the kind (a table, a collection, a tenant) and keeps a post's tag from
     /// fitting a comment of the same id.
     pub fn new(scope: &str) -> Self {
-        Self::with_keys(scope, [PUBLIC_KEY])
+        Self::with_keys(scope, [PUBLIC_TAG_KEY])
     }
 
     /// A mint with keys of your own: tags are minted with the first and recognised with each, so

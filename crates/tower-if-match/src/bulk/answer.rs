@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use http_precondition::{EntityTag, Field, PROBLEM_JSON, Problem};
 use serde::Serialize;
@@ -75,7 +75,6 @@ impl<S: VersionStore, W> Config<S, (), W> {
         };
         let mut response = self.answer(head, draft);
         // Without the tag: it is one item's, not the answer's.
-        response.headers_mut().remove(ETAG);
         let chief = chief.clone().with_current_tag(None);
         Refused::mark(&mut response, chief, client);
         response

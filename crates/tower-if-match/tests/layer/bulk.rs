@@ -572,6 +572,23 @@ async fn the_owner_writes_the_answer() {
     assert!(text.body.starts_with(b"428 Precondition Required: "));
 }
 
+/// Whose tag it is nobody could tell.
+#[tokio::test]
+async fn the_short_text_tells_no_tag_of_one_item() {
+    let api = api();
+    let stale = json!([[1, "\"stale\"", "x"], [2, null, "x"]]);
+    let text = request("PATCH", "/posts").header("accept", "text/plain");
+    let text = text.header(CONTENT_TYPE, "application/json");
+    let answer = send(&api.app, text.body(Body::from(stale.to_string())).unwrap()).await;
+    let text = String::from_utf8(answer.body).unwrap();
+    assert!(text.starts_with("428 "), "{text}");
+    assert!(!text.contains("etag") && !text.contains("failed"), "{text}");
+
+    let stale = json!([[1, "\"stale\"", "x"]]);
+    let answer = api.send(&stale).await;
+    assert_eq!((answer.status, answer.etag()), (StatusCode::PRECONDITION_FAILED, None));
+}
+
 #[tokio::test]
 async fn a_weakened_tag_of_an_item_writes_where_the_owner_accepts_it() {
     let posts = posts();
