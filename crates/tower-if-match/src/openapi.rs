@@ -15,7 +15,7 @@ use utoipa::openapi::{Components, OpenApi};
 use version_store::VersionStore;
 
 use crate::layer::IfMatchLayer;
-use crate::policy::{Need, Policy};
+use crate::policy::{Mode, Need, Policy};
 
 /// Feature `utoipa`: the layer in an OpenAPI document.
 impl<S: VersionStore, F, W> IfMatchLayer<S, F, W> {
@@ -33,7 +33,8 @@ impl<S: VersionStore, F, W> IfMatchLayer<S, F, W> {
     /// `ETag` there as `If-Match`.
     ///
     /// **What the document has already stays as it is**: a parameter of that name, a media type or a
-    /// header of a response. A response that is a reference, and 500, which a service that is put
+    /// header of a response. So declare what [`with_answer`](Self::with_answer) answers in another way. A
+    /// response that is a reference, and 500, which a service that is put
     /// together rightly does not answer, are left alone.
     ///
     /// # Panics
@@ -137,6 +138,9 @@ impl Guarding<'_> {
             fields::add(operation, fields, &shared, components);
             if self.target == Target::Resource {
                 answers::validate(operation, &method);
+                if self.reports(&method) {
+                    answers::report(operation);
+                }
                 if method != Method::DELETE {
                     links::add(operation, &links);
                 }
@@ -163,7 +167,7 @@ impl Guarding<'_> {
         if !self.policy.creates(method) {
             statuses.push(answers::GONE);
         }
-        if self.policy.need(method) == Need::Required {
+        if self.demands(method) {
             statuses.push(answers::REQUIRED);
         }
         statuses
@@ -171,8 +175,7 @@ impl Guarding<'_> {
 
     fn fields_of_a_write(self, method: &Method) -> Vec<fields::Field> {
         let creates = self.policy.creates(method);
-        let required = self.policy.need(method) == Need::Required;
-        let if_match = if required && !creates && !self.dates_advance {
+        let if_match = if self.demands(method) && !creates && !self.dates_advance {
             fields::REQUIRED_IF_MATCH
         } else if self.policy.wildcard_refused {
             fields::IF_MATCH_TAGS
@@ -190,6 +193,16 @@ impl Guarding<'_> {
             fields::IF_UNMODIFIED_SINCE_COARSE
         };
         vec![if_match, if_none_match, if_unmodified_since]
+    }
+
+    /// Whether a write without a condition is refused.
+    fn demands(self, method: &Method) -> bool {
+        self.policy.mode == Mode::Enforcing && self.policy.need(method) == Need::Required
+    }
+
+    /// Whether a write can get an answer that tells what it would have been refused for.
+    fn reports(self, method: &Method) -> bool {
+        self.policy.mode == Mode::Reporting && is_write(method)
     }
 }
 

@@ -138,7 +138,11 @@ pub(crate) struct Draft {
 
 /// Members of a post to change (RFC 7396): `null` takes a member back to its default.
 #[derive(Deserialize, ToSchema)]
-#[expect(dead_code, reason = "the schema is all that this is for")]
+#[expect(
+    dead_code,
+    clippy::zero_sized_map_values,
+    reason = "the schema is all that this is for"
+)]
 pub(crate) struct Patch {
     /// The post's own.
     #[schema(read_only, required = false)]

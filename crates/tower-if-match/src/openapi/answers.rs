@@ -10,6 +10,9 @@ use utoipa::openapi::{ContentBuilder, RefOr, Response};
 
 use super::problem;
 
+/// The field in which the report-only mode tells the client.
+const REPORT: &str = "If-Match-Report";
+
 /// An answer of the layer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Status {
@@ -114,6 +117,13 @@ pub(super) fn validate(operation: &mut Operation, method: &Method) {
     }
 }
 
+/// Adds what the report-only mode tells to the successes of a write.
+pub(super) fn report(operation: &mut Operation) {
+    for response in successes(operation) {
+        add_field(response, REPORT);
+    }
+}
+
 /// The answers of 200 to 299, those apart that are references.
 pub(super) fn successes(operation: &mut Operation) -> impl Iterator<Item = &mut Response> {
     let responses = operation.responses.responses.iter_mut();
@@ -140,6 +150,10 @@ fn field(name: &str) -> Header {
             text.pattern(Some(problem::TAG)),
         ),
         "Last-Modified" => ("When the current version was made.", text),
+        REPORT => (
+            "What this write would be refused for, were it not for the report-only mode.",
+            text,
+        ),
         _ => (
             "After how many seconds to try again.",
             ObjectBuilder::new()

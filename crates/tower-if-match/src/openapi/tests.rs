@@ -164,6 +164,19 @@ fn if_match_is_required_where_nothing_else_will_do() {
 }
 
 #[test]
+fn what_is_only_reported_is_not_refused() {
+    let item = json!({"get": answering("200"), "patch": answering("200")});
+    let item = described(&guarding(Undated).with_report_only(), &item);
+    assert_eq!(
+        statuses(&item["patch"]),
+        ["200", "400", "404", "412", "503"]
+    );
+    assert_eq!(item["patch"]["parameters"][0]["required"], false);
+    let told = |method: &str| &item[method]["responses"]["200"]["headers"]["If-Match-Report"];
+    assert!(told("patch").is_object() && told("get").is_null());
+}
+
+#[test]
 fn a_wildcard_that_is_refused_is_not_recommended() {
     let of = |guard: &IfMatchLayer<_, Finder>| {
         let item = described(guard, &json!({"patch": answering("200")}));
