@@ -12,11 +12,16 @@ use std::process::Command;
 
 use wire::{Connection, Request, Response, Server};
 
-/// The program on a store of its own.
+/// The program on a store of its own, which makes each write conditional.
 async fn serve(store: &str) -> Server {
+    serve_by("compare-and-swap", store).await
+}
+
+/// The program on a store of its own, with this way of closing the race.
+async fn serve_by(way: &str, store: &str) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_posts"));
     command
-        .args(["--listen", "127.0.0.1:0", "--store", store])
+        .args(["--listen", "127.0.0.1:0", "--store", store, "--way", way])
         .env("RUST_LOG", "error");
     Server::spawn(command).await.unwrap()
 }
