@@ -249,12 +249,7 @@ impl Draft<'_> {
 }
 
 /// The fields that tell the reason's cure.
-fn fill_fields(
-    fields: &mut HeaderMap,
-    refusal: &Refusal,
-    of_one: bool,
-    retry_after_seconds: u32,
-) {
+fn fill_fields(fields: &mut HeaderMap, refusal: &Refusal, of_one: bool, retry_after_seconds: u32) {
     match refusal.status() {
         StatusCode::PRECONDITION_FAILED if of_one => {
             if let Some(tag) = refusal.current_tag() {

@@ -9,8 +9,11 @@ use http::header::{
     CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
     LAST_MODIFIED, TRANSFER_ENCODING,
 };
-use http::{HeaderMap, HeaderName, Response, StatusCode};
-use http_precondition::{EntityTag, HttpDate, Representation, Verdict, evaluate};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http_precondition::{
+    Conditions, EntityTag, EntityTagRef, HttpDate, Representation, TagCondition, Validators,
+    Verdict, evaluate,
+};
 use version_store::handover::Mark;
 use version_store::{Version, VersionStore};
 
@@ -20,7 +23,7 @@ use crate::config::Config;
 use crate::decision::{reason_of, why};
 use crate::head::{Head, Kept};
 use crate::refusal::Refusal;
-use crate::tag::CurrentState;
+use crate::tag::{CurrentState, without_suffix};
 use crate::variant::CodingNamed;
 
 /// A read whose handler runs.
@@ -138,14 +141,16 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         representation: Representation,
         response: Response<B>,
     ) -> Response<B> {
-        match evaluate(
-            head.method(),
-            head.conditions(),
-            Some(&representation),
-            false,
-        ) {
+        let served = Served(&representation);
+        match evaluate(head.method(), head.conditions(), Some(&served), false) {
             Verdict::Proceed(_) | Verdict::Ignored | Verdict::Required => response,
-            Verdict::NotModified(_) => not_modified(response),
+            Verdict::NotModified(_) => {
+                let mut response = not_modified(response);
+                if let Some(suffixed) = served.named_with_a_suffix(head.conditions()) {
+                    response.headers_mut().insert(ETAG, suffixed);
+                }
+                response
+            }
             Verdict::Failed(field) => {
                 let reason = match state {
                     Some(_) => why(head.conditions(), state, field).0,
@@ -162,6 +167,45 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
                 self.refuse(head, Refusal::new(reason_of(defect)).of_field(field), None)
             }
         }
+    }
+}
+
+/// What would be sent, as a client knows it that is behind an intermediary which encodes bodies and puts a
+/// suffix behind their tags: it holds this representation, and the tag that it got for it.
+struct Served<'a>(&'a Representation);
+
+impl Served<'_> {
+    fn is_named(&self, tag: EntityTagRef<'_>) -> bool {
+        let own = self.0.entity_tag.as_ref().map(EntityTag::opaque);
+        let stripped = without_suffix(tag.opaque());
+        stripped.is_some() && stripped == own
+    }
+
+    /// The tag to answer 304 with where it is not the representation's own: the one that the client
+    /// holds, which is how a cache finds what it is to freshen (RFC 9111 §4.3.4).
+    fn named_with_a_suffix(&self, conditions: &Conditions) -> Option<HeaderValue> {
+        let TagCondition::Tags(tags) = &conditions.if_none_match else {
+            return None;
+        };
+        if tags.iter().any(|tag| self.0.weak_match(tag)) {
+            return None;
+        }
+        let named = tags.iter().find(|tag| self.is_named(*tag))?;
+        Some(named.to_owned().to_header_value())
+    }
+}
+
+impl Validators for Served<'_> {
+    fn strong_match(&self, tag: EntityTagRef<'_>) -> bool {
+        self.0.strong_match(tag)
+    }
+
+    fn weak_match(&self, tag: EntityTagRef<'_>) -> bool {
+        self.0.weak_match(tag) || self.is_named(tag)
+    }
+
+    fn last_modified(&self) -> Option<HttpDate> {
+        self.0.last_modified()
     }
 }
 

@@ -36,7 +36,7 @@ mod recognise;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use recognise::{CurrentState, Recognised, split_variant};
+pub(crate) use recognise::{CurrentState, Recognised, split_variant, without_suffix};
 
 /// The key that tags are minted with where the owner names none: public, so that all processes of a
 /// service agree without configuration. A tag is no secret and authorises nothing.

@@ -18,12 +18,20 @@
 //!    other strong tag becomes weak: which tags of a store's own belong together nobody can tell.
 //! 4. What was held back is evaluated on that tag: 304 with exactly the tag that the success would
 //!    have had (§15.4.5), or 412. A tag of a coding that the request does not accept is none that could
-//!    be sent, so it never gives 304; of several tags the 304 names the one that was chosen.
+//!    be sent, so it never gives 304; of several tags the 304 names the one that was chosen. The plain
+//!    body's tag, which is also what a write was answered with, gives 304 where the request accepts that
+//!    body: which of those that it accepts is chosen is the server's to say (§12.1). For the same reason
+//!    a read whose `If-Match` names nothing that is encoded as it accepts is answered plainly.
 //! 5. A 304 from inside gets `Vary`; its strong tag becomes weak where the request named it weakly.
+//!
+//! A write whose `Accept-Encoding` excludes the plain body loses that field: an encoder that has nothing
+//! acceptable to offer, such as tower-http's, makes 406 of any answer, and would make it of one that says
+//! that the write took place.
 //!
 //! All other answers stay as they are: the tag of a 412 or of a write's answer names a state.
 
 mod answer;
+mod codings;
 mod deferred;
 mod future;
 mod layer;

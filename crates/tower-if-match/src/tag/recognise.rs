@@ -211,6 +211,14 @@ fn is_variant(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().copied().all(is_variant_octet)
 }
 
+/// A tag without the suffix of an intermediary, where it has one behind a tag of the form that a mint gives.
+pub(crate) fn without_suffix(opaque: &[u8]) -> Option<&[u8]> {
+    let stripped = SUFFIXES
+        .iter()
+        .find_map(|suffix| opaque.strip_suffix(*suffix))?;
+    split_variant(stripped).map(|_| stripped)
+}
+
 /// Whether what follows a state tag makes it a representation's tag: nothing, a variant, a suffix of
 /// an intermediary, or both.
 fn is_representation(rest: &[u8]) -> bool {

@@ -34,11 +34,19 @@ pub(super) fn conclude<B: Default>(
     }
     let coded = coded_tag(tag, fields, named.as_ref());
     // Copied where a condition has to be evaluated on it, and only there.
-    let sent = deferred.map(|deferred| {
+    let mut sent = deferred.map(|deferred| {
         let sent = coded.clone().unwrap_or_else(|| tag.to_owned());
         deferred.evaluate(sent)
     });
-    replace_tag(fields, coded.as_ref());
+    // A client that holds the plain body, and accepts it, is told that it is current: which of those that
+    // a client accepts is sent is the server's to choose (RFC 9110 §12.1).
+    let plain = deferred.filter(|deferred| coded.is_some() && deferred.accepts_plain);
+    let plain = plain.map(|deferred| deferred.evaluate(tag.to_owned()));
+    if let (Some(Verdict::Proceed(_)), Some(Verdict::NotModified(_))) = (&sent, &plain) {
+        sent = plain;
+    } else {
+        replace_tag(fields, coded.as_ref());
+    }
     vary(fields);
     match sent {
         Some(Verdict::NotModified(_)) => emptied(response, StatusCode::NOT_MODIFIED),

@@ -1,10 +1,11 @@
-use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE};
+use http::header::{ACCEPT_ENCODING, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use http_precondition::{
     Conditions, EntityTag, EntityTagRef, MAX_FIELD_OCTETS, MAX_TAGS, Representation, TagCondition,
     TagList, Verdict, evaluate,
 };
 
+use super::codings::{accepts, accepts_identity};
 use crate::tag::split_variant;
 
 /// The conditions of a read that wait for the tag that is sent.
@@ -14,6 +15,8 @@ pub(super) struct Deferred {
     conditions: Conditions,
     /// An `If-None-Match` on others, which is evaluated inside.
     inside: TagCondition,
+    /// Whether the request accepts the plain body, too.
+    pub(super) accepts_plain: bool,
 }
 
 impl Deferred {
@@ -23,12 +26,18 @@ impl Deferred {
             return None;
         }
         let ranged = fields.contains_key(RANGE);
+        let accepts_plain = !ranged && accepts_identity(fields);
         let mut conditions = Conditions::default();
         if let TagCondition::Tags(tags) = parse(fields, &IF_MATCH)
             && tags.iter().any(|tag| !tag.is_weak() && is_minted(tag))
         {
             if !ranged && let Some(widened) = widened(&tags) {
                 fields.insert(IF_MATCH, widened);
+            }
+            // It asks for what it names, and none of it is encoded as it would accept it: then the plain
+            // body is what to send, which the server is free to choose (RFC 9110 §12.1).
+            if accepts_plain && !tags.iter().any(|tag| is_coded(tag, fields)) {
+                fields.remove(ACCEPT_ENCODING);
             }
             conditions.if_match = TagCondition::Tags(tags);
         }
@@ -46,7 +55,13 @@ impl Deferred {
             conditions.if_none_match = std::mem::take(&mut inside);
         }
         let waits = !conditions.is_empty() || matches!(inside, TagCondition::Tags(_));
-        waits.then(|| Box::new(Self { conditions, inside }))
+        waits.then(|| {
+            Box::new(Self {
+                conditions,
+                inside,
+                accepts_plain,
+            })
+        })
     }
 
     /// Evaluates what was held back on the tag of a success.
@@ -77,6 +92,15 @@ fn parse(fields: &HeaderMap, name: &HeaderName) -> TagCondition {
 
 fn is_minted(tag: EntityTagRef<'_>) -> bool {
     split_variant(tag.opaque()).is_some()
+}
+
+/// Whether the tag ends with a coding that the request accepts.
+fn is_coded(tag: EntityTagRef<'_>, fields: &HeaderMap) -> bool {
+    let Some((_, Some(variant))) = split_variant(tag.opaque()) else {
+        return false;
+    };
+    let last = variant.rsplit(|octet| *octet == b'.').next();
+    last.is_some_and(|coding| accepts(fields, coding))
 }
 
 /// The list, and each strong tag of the mint's form without its last parts, because which of them the

@@ -49,6 +49,10 @@ use super::service::Varied;
 /// do the layer's metrics. Conditions on other tags, with `Range`, and those of writes go inside as they
 /// are.
 ///
+/// An answer to a write is encoded as any other and keeps its tag. But where `Accept-Encoding` excludes the
+/// plain body the encoder does not get that field: tower-http's makes 406 of any answer then, also of one
+/// that says that the write took place.
+///
 /// A coding that is no word of `A–Z a–z 0–9 _ -`, or a variant of more than 64 octets, makes the tag weak.
 /// A tag of the store's own that happens to have the form of a minted one would be taken for it, and its
 /// coded variants would not write.

@@ -1,11 +1,12 @@
 use std::task::{Context, Poll};
 
-use http::header::{IF_RANGE, RANGE};
+use http::header::{ACCEPT_ENCODING, IF_RANGE, RANGE};
 use http::{Method, Request, Response};
 use http_body::Body;
 use http_precondition::MethodClass;
 use tower_service::Service;
 
+use super::codings::accepts_identity;
 use super::deferred::Deferred;
 use super::future::{Reading, VariedFuture};
 
@@ -38,7 +39,13 @@ where
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let reading = match MethodClass::of(request.method()) {
             MethodClass::Read => Some(self.read(&mut request)),
-            MethodClass::Write | MethodClass::Unconditional => None,
+            MethodClass::Write => {
+                if !accepts_identity(request.headers()) {
+                    request.headers_mut().remove(ACCEPT_ENCODING);
+                }
+                None
+            }
+            MethodClass::Unconditional => None,
         };
         VariedFuture::new(self.inner.call(request), reading)
     }

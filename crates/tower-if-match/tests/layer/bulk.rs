@@ -586,7 +586,10 @@ async fn the_short_text_tells_no_tag_of_one_item() {
 
     let stale = json!([[1, "\"stale\"", "x"]]);
     let answer = api.send(&stale).await;
-    assert_eq!((answer.status, answer.etag()), (StatusCode::PRECONDITION_FAILED, None));
+    assert_eq!(
+        (answer.status, answer.etag()),
+        (StatusCode::PRECONDITION_FAILED, None)
+    );
 }
 
 #[tokio::test]

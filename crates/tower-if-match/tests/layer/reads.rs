@@ -14,9 +14,10 @@ use axum::http::header::{
 use axum::response::{AppendHeaders, IntoResponse};
 use axum::routing::get;
 use axum::{Json, Router};
+use tower_if_match::http_precondition::EntityTag;
 use tower_if_match::{IfMatchLayer, PathKey, Version, VersionStore, Versioned};
 
-use crate::posts::{self, Answer, Posts, app, posts, request, send, with_methods};
+use crate::posts::{self, Answer, Posts, app, get_tag, posts, request, send, with_methods};
 
 async fn get_with(app: &Router, name: &str, value: &str) -> Answer {
     send(
@@ -609,4 +610,57 @@ async fn a_version_before_the_body_leaves_a_weak_tag_and_a_query_alone() {
     assert_eq!(send(&app, head).await.etag(), Some(tag.as_str()));
     let query = request("QUERY", "/posts/7").body(Body::from("a")).unwrap();
     assert_eq!(send(&app, query).await.etag(), None);
+}
+
+/// A proxy that encodes puts a suffix behind the tag, as Apache does. What its clients hold is current all
+/// the same, and the 304 names it as they know it.
+#[tokio::test]
+async fn a_tag_with_a_known_suffix_is_not_modified() {
+    let (posts, guard) = posts();
+    let app = app(&posts, guard);
+    let tag = get_tag(&app).await;
+    let suffixed = |suffix: &str| format!("{}{suffix}\"", tag.trim_end_matches('"'));
+    let read = async |field: &'static str, value: String| {
+        let read = request("GET", "/posts/7").header(field, value);
+        send(&app, read.body(Body::empty()).unwrap()).await
+    };
+    for suffix in ["-gzip", "--gzip", ";br", "-zstd"] {
+        for held in [suffixed(suffix), format!("W/{}", suffixed(suffix))] {
+            let answer = read("if-none-match", held.clone()).await;
+            assert_eq!(answer.status, StatusCode::NOT_MODIFIED, "{held}");
+            assert_eq!(answer.etag(), Some(held.as_str()));
+        }
+    }
+    // Its own tag goes before, and nothing else is a suffix.
+    let both = format!("{}, {tag}", suffixed("-gzip"));
+    let answer = read("if-none-match", both).await;
+    assert_eq!(
+        (answer.status, answer.etag()),
+        (StatusCode::NOT_MODIFIED, Some(tag.as_str()))
+    );
+    for other in ["-exe", "-gzip-gzip", "gzip", ".gzip-gzip"] {
+        let answer = read("if-none-match", suffixed(other)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{other}");
+        assert_eq!(answer.etag(), Some(tag.as_str()));
+    }
+    // Strongly it names another body.
+    let answer = read("if-match", suffixed("-gzip")).await;
+    assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+    // Of a version that is gone it is no more than that version's own tag.
+    posts::put(&app, &tag, "second").await;
+    let answer = read("if-none-match", suffixed("-gzip")).await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+/// A tag of a store's own may end in anything.
+#[tokio::test]
+async fn a_suffix_means_nothing_behind_a_tag_that_was_not_minted() {
+    let own = EntityTag::strong("own").unwrap();
+    let version = Version::new(1_u64).with_own_tag(own);
+    let guard = IfMatchLayer::new("posts", posts().0, PathKey);
+    let handler = get(async move || Versioned::new(version.clone(), "body"));
+    let app: Router = Router::new().route("/posts/{id}", handler.route_layer(guard));
+    let read = request("GET", "/posts/7").header("if-none-match", "\"own-gzip\"");
+    let answer = send(&app, read.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK);
 }

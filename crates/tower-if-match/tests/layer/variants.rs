@@ -137,6 +137,24 @@ async fn the_answer_to_a_write_names_the_state() {
     assert_eq!(tag(&refused), tag(&written));
 }
 
+/// Nothing acceptable to say it in is no reason to say that a write did not take place.
+#[tokio::test]
+async fn a_write_that_took_place_is_not_answered_406() {
+    for accepted in ["identity;q=0", "deflate, *;q=0"] {
+        // The control: the encoder alone.
+        for (app, status) in [
+            (varied(), StatusCode::OK),
+            (control(), StatusCode::NOT_ACCEPTABLE),
+        ] {
+            let held = tag(&get_as(&app, "identity").await);
+            let fields = [("accept-encoding", accepted), ("if-match", held.as_str())];
+            let answer = ask(&app, "PUT /posts/7", &fields, &long("second")).await;
+            assert_eq!(answer.status, status, "{accepted}");
+            assert_ne!(tag(&get_as(&app, "identity").await), held, "it took place");
+        }
+    }
+}
+
 async fn head_and_get<S>(app: &S, fields: &[(&str, &str)]) -> (Answer, Answer)
 where
     S: tower::Service<

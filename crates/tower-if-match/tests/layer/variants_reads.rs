@@ -26,7 +26,7 @@ async fn the_304_names_the_tag_that_would_have_been_sent() {
     let state = tag(&get_as(&app, "identity").await);
     let [gzip, br, fr] = ["gzip", "br", "fr"].map(|variant| with(&state, variant));
     // Each with what is accepted, and the tag of the 304, or none where it is a 200.
-    let cases: [(String, &str, Option<&String>); 20] = [
+    let cases: [(String, &str, Option<&String>); 24] = [
         (gzip.clone(), "gzip", Some(&gzip)),
         (format!("W/{gzip}"), "gzip", Some(&gzip)),
         (state.clone(), "identity", Some(&state)),
@@ -37,8 +37,13 @@ async fn the_304_names_the_tag_that_would_have_been_sent() {
         (format!("{gzip}, {br}"), "gzip, br", Some(&br)),
         (format!("{gzip}, {br}"), "gzip, br;q=0.5", Some(&gzip)),
         (format!("\"x\", {gzip}"), "gzip", Some(&gzip)),
+        // Not what this client would get, but it accepts the plain body as well, and holds it.
+        (state.clone(), "gzip", Some(&state)),
+        (format!("W/{state}"), "gzip", Some(&state)),
+        (format!("{state}, {gzip}"), "br", Some(&state)),
+        (state.clone(), "gzip, identity;q=0", None),
+        (state.clone(), "gzip, *;q=0", None),
         // Not what this client would get, and the last four not even what it accepts.
-        (state.clone(), "gzip", None),
         (gzip.clone(), "gzip, br", None),
         (fr, "gzip", None),
         (gzip.clone(), "", None),
@@ -113,7 +118,10 @@ async fn if_match_on_a_read_is_true_of_what_is_sent_alone() {
         (format!("{state}, {gzip}"), "gzip", true),
         (format!("{br}, \"x\", {gzip}"), "gzip", true),
         ("*".to_owned(), "gzip", true),
-        (state.clone(), "gzip", false),
+        // The plain body is accepted as well, and is what is asked for.
+        (state.clone(), "gzip", true),
+        (format!("{state}, {br}"), "gzip", true),
+        (state.clone(), "gzip, identity;q=0", false),
         (gzip.clone(), "identity", false),
         (gzip.clone(), "gzip, br", false),
         (format!("W/{gzip}"), "gzip", false),
@@ -123,6 +131,10 @@ async fn if_match_on_a_read_is_true_of_what_is_sent_alone() {
         let context = format!("{value} for {accepted}");
         if fits {
             assert_eq!(answer.status, StatusCode::OK, "{context}");
+            let sent = tag(&answer);
+            assert!(value == "*" || value.contains(&sent), "{context}: {sent}");
+            let coded = answer.headers.contains_key(CONTENT_ENCODING);
+            assert_eq!(coded, sent != state, "{context}");
         } else {
             assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED, "{context}");
             assert_eq!(answer.headers[CACHE_CONTROL], "no-store", "{context}");
