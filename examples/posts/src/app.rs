@@ -1,10 +1,7 @@
 //! The routes, and the layers around them. The order of the layers is what this file is about.
 
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::{
-    CONTENT_TYPE, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE,
-    LAST_MODIFIED, LOCATION,
-};
+use axum::http::header::{CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION};
 use axum::http::{HeaderName, Method, Request};
 use axum::routing::{MethodRouter, get};
 use axum::{Router, middleware};
@@ -12,7 +9,7 @@ use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::trace::TraceLayer;
-use tower_if_match::{IfMatchLayer, PathKey, TagMint, Transaction, VariantLayer};
+use tower_if_match::{IfMatchLayer, PathKey, TagMint, Transaction, VariantLayer, cors};
 
 use crate::handlers::{compare_and_swap, transaction};
 use crate::request_id::X_REQUEST_ID;
@@ -58,8 +55,9 @@ fn guard<S: PostStore>(posts: &S) -> IfMatchLayer<S::Versions, PathKey> {
     IfMatchLayer::new("posts", posts.versions(), PathKey)
         .with_resource_noun("post")
         .with_client_name(client_name::of)
-        // Everybody may read the posts, so a 412 may show everybody the current one.
+        // Everybody may read the posts, so a 412 may show everybody the current one, however long it is.
         .with_public_conflicts()
+        .with_conflict_limit(declared_size::LIMIT)
 }
 
 /// From outside in: request id, trace, CORS, variants of the tags, compression, problem documents,
@@ -97,7 +95,7 @@ fn routes<S: PostStore>(
             ServiceBuilder::new()
                 .layer(middleware::from_fn(request_id::assign))
                 .layer(TraceLayer::new_for_http().make_span_with(span))
-                .layer(cors())
+                .layer(any_page())
                 // Outside what encodes: an encoded body gets another tag than the plain one.
                 .layer(VariantLayer::new())
                 .layer(CompressionLayer::new())
@@ -108,7 +106,7 @@ fn routes<S: PostStore>(
 }
 
 /// Any page may use the API, without credentials.
-fn cors() -> CorsLayer {
+fn any_page() -> CorsLayer {
     const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
     CorsLayer::new()
         .allow_origin(Any)
@@ -120,14 +118,7 @@ fn cors() -> CorsLayer {
             Method::PATCH,
             Method::DELETE,
         ])
-        .allow_headers([
-            CONTENT_TYPE,
-            IF_MATCH,
-            IF_NONE_MATCH,
-            IF_MODIFIED_SINCE,
-            IF_UNMODIFIED_SINCE,
-            IDEMPOTENCY_KEY,
-        ])
+        .allow_headers([&cors::ALLOWED[..], &[CONTENT_TYPE, IDEMPOTENCY_KEY]].concat())
         .expose_headers([ETAG, LAST_MODIFIED, LOCATION, X_REQUEST_ID])
         // The answers are the same for every origin.
         .vary([])

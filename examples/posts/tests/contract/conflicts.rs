@@ -11,6 +11,8 @@ on_every_store!(
     a_refusal_leads_to_the_write_in_one_step,
     gone_has_no_tag,
     a_hundred_versions_are_remembered,
+    the_longest_post_is_told_as_well,
+    a_refusal_has_the_form_that_accept_asks_for,
 );
 
 const DAY: usize = "2026-11-20T09:31:00Z".len();
@@ -145,5 +147,40 @@ async fn a_hundred_versions_are_remembered(api: Api) {
             (index > 0).then(|| json!(["/content"])),
             "version {index}"
         );
+    }
+}
+
+/// Every octet of it an escape of six in JSON.
+async fn the_longest_post_is_told_as_well(api: Api) {
+    let longest = format!(
+        r#"{{"title":"a","content":"{}"}}"#,
+        "\\u0001".repeat(64 * 1024)
+    );
+    let (target, held) = api.post(&longest).await;
+    api.put(&target, &held, &longest.replace(r#""a""#, r#""b""#))
+        .await;
+    let refused = api.send(&put(&target, "{}").field("If-Match", &held)).await;
+    let problem = stale(&refused);
+    let current = &problem["conflict"]["current"];
+    assert_eq!(current["content"].as_str().map(str::len), Some(64 * 1024));
+    assert_eq!(problem["conflict"]["changed"], json!(["/title"]));
+}
+
+async fn a_refusal_has_the_form_that_accept_asks_for(api: Api) {
+    let (target, _) = api.post(r#"{"title":"a"}"#).await;
+    for (accept, media_type) in [
+        ("*/*", "application/problem+json"),
+        ("application/json", "application/json"),
+        (
+            "text/plain, application/json;q=0.5",
+            "text/plain; charset=utf-8",
+        ),
+        ("text/html", "application/problem+json"),
+    ] {
+        let blind = put(&target, r#"{"title":"b"}"#).field("Accept", accept);
+        let refused = api.send(&blind).await;
+        assert_eq!(refused.status(), 428, "{accept}");
+        assert_eq!(refused.header("content-type"), Some(media_type), "{accept}");
+        assert!(refused.text().contains("missing_condition"), "{accept}");
     }
 }
