@@ -1,12 +1,12 @@
 //! The answer to a refused request: problem document, header fields, log event.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write};
+use std::fmt;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, RETRY_AFTER, VARY};
+use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, Response};
 use http_precondition::Problem;
 use serde::Serialize;
 use version_store::{Conflict, VersionStore};
@@ -14,10 +14,14 @@ use version_store::{Conflict, VersionStore};
 use crate::body::RefusalBody;
 use crate::config::Config;
 use crate::disclosure::with_conflict;
+use crate::document::Begun;
 use crate::head::Head;
-use crate::negotiation::Format;
-use crate::reason::Reason;
 use crate::refusal::{Refusal, Refused};
+
+mod draft;
+
+pub(crate) use draft::framed_by_the_server;
+use draft::{Draft, stored_nowhere};
 
 /// The answer that a refused request is about to get, for
 /// [`IfMatchLayer::with_answer`](crate::IfMatchLayer::with_answer).
@@ -41,14 +45,35 @@ impl Answer<'_> {
         self.head
     }
 
+    /// What the answer says to people.
+    pub fn detail(&self) -> &str {
+        let draft = &self.draft;
+        draft.detail.as_deref().unwrap_or(&draft.begun.detail)
+    }
+
+    /// Says it in other words, such as another language, in the document and in the short text.
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.draft.detail = Some(detail.into());
+        self
+    }
+
     /// Adds an extension member to the problem document (RFC 9457 §3.2), with any value that
     /// serialises to JSON. The short text leaves it out.
     ///
-    /// The layer's own members are `type`, `title`, `status`, `detail`, `instance`, `error`, `reason`,
-    /// `failed_condition`, `current_etag`, `last_modified`, `conflict`, `items` and `request_id`; a name
-    /// that is given twice comes out twice.
+    /// The layer's own members are not to be added a second time: `type`, `title`, `status`, `detail`,
+    /// `instance`, `error`, `reason`, `failed_condition`, `current_etag`, `last_modified`, `conflict`,
+    /// `items` and `request_id`. One that is called so is left out, with an error event, and so is a
+    /// value that does not serialise. Of two of one name the last one stays.
     pub fn member(mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Self {
-        self.draft.problem = self.draft.problem.member(name, value);
+        if OWN_MEMBERS.contains(&name) {
+            tracing::error!(
+                name,
+                "the hook for answers may not write a member of the layer's own"
+            );
+        } else if let Ok(value) = serde_json::to_value(value) {
+            self.draft.added.retain(|(other, _)| other != name);
+            self.draft.added.push((name.to_owned(), value));
+        }
         self
     }
 
@@ -58,24 +83,28 @@ impl Answer<'_> {
     }
 }
 
+const OWN_MEMBERS: [&str; 13] = [
+    "type",
+    "title",
+    "status",
+    "detail",
+    "instance",
+    "error",
+    "reason",
+    "failed_condition",
+    "current_etag",
+    "last_modified",
+    "conflict",
+    "items",
+    "request_id",
+];
+
 impl fmt::Debug for Answer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer")
             .field("refusal", self.draft.refusal)
             .finish_non_exhaustive()
     }
-}
-
-/// An answer before it has a form.
-pub(crate) struct Draft<'a> {
-    pub(crate) problem: Problem,
-    refusal: &'a Refusal,
-    detail: &'a str,
-    /// Whether the refusal's field and tag are the request's, and not of one item among several.
-    of_one: bool,
-    request_id: Option<&'a str>,
-    format: Format,
-    retry_after_seconds: u32,
 }
 
 impl<S: VersionStore, F, W> Config<S, F, W> {
@@ -87,53 +116,47 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         conflict: Option<&Conflict<S::Revision>>,
     ) -> Response<B> {
         let client = self.log_refusal(head, &refusal);
-        let draft = || {
-            let mut draft = self.draft(head, &refusal);
-            draft.of_one = true;
+        let members = |mut problem: Problem| {
             if let Some(field) = refusal.failed_condition() {
-                draft.problem = draft
-                    .problem
-                    .string_member("failed_condition", field.name());
+                problem = problem.string_member("failed_condition", field.name());
             }
             if let Some(tag) = refusal.current_tag() {
-                draft.problem = draft.problem.entity_tag_member("current_etag", tag);
+                problem = problem.entity_tag_member("current_etag", tag);
             }
-            if let Some(conflict) = conflict {
-                let limit = self.hooks.disclosure.limit;
-                draft.problem = with_conflict(draft.problem, conflict, limit);
+            match conflict {
+                Some(conflict) => with_conflict(problem, conflict, self.hooks.disclosure.limit),
+                None => problem,
             }
-            draft.finished()
         };
-        let mut response = self.answer(head, draft);
-        Refused::mark(&mut response, refusal, client);
+        let begun = self.settings.documents.begun(&refusal);
+        let mut response = self.answer(head, begun, &refusal, &members);
+        self.mark_refused(&mut response, refusal, client);
         response
     }
 
-    /// A draft of the answer, with what all refusals have.
-    pub(crate) fn draft<'a>(&'a self, head: Head<'a>, refusal: &'a Refusal) -> Draft<'a> {
-        let begun = self.settings.documents.begun(refusal);
-        Draft {
-            problem: begun.problem.clone().instance(head.instance()),
-            refusal,
-            detail: &begun.detail,
-            of_one: false,
-            request_id: head.request_id(),
-            format: head.format(),
-            retry_after_seconds: self.settings.retry_after_seconds,
-        }
-    }
-
     /// The answer, as the owner's hook has it where there is one, in the stack's own body type.
-    pub(crate) fn answer<'a, B: RefusalBody>(
+    pub(crate) fn answer<B: RefusalBody>(
         &self,
-        head: Head<'a>,
-        draft: impl Fn() -> Draft<'a>,
+        head: Head<'_>,
+        begun: &Begun,
+        refusal: &Refusal,
+        members: &dyn Fn(Problem) -> Problem,
     ) -> Response<B> {
+        let draft = Draft {
+            documents: &self.settings.documents,
+            begun,
+            refusal,
+            head,
+            members,
+            retry_after_seconds: self.settings.retry_after_seconds,
+            detail: None,
+            added: Vec::new(),
+        };
         let response = match (&self.settings.answer, head.parts()) {
             (Some(write), Some(parts)) => {
                 let written = write(Answer {
                     head: parts,
-                    draft: draft(),
+                    draft: draft.clone(),
                 });
                 if written.status().as_u16() < 400 {
                     // Nothing was written, and nobody may be told that something was.
@@ -141,12 +164,12 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
                         status = written.status().as_u16(),
                         "the hook for answers made a success of a refusal; the refusal goes out"
                     );
-                    draft().into_response()
+                    draft.into_response()
                 } else {
-                    stored_nowhere(written)
+                    stored_nowhere(framed_by_the_server(written))
                 }
             }
-            _ => draft().into_response(),
+            _ => draft.into_response(),
         };
         let head_only = *head.method() == Method::HEAD;
         let (mut parts, text) = response.into_parts();
@@ -157,6 +180,20 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         }
         let text = if head_only { Bytes::new() } else { text };
         Response::from_parts(parts, B::from_text(text))
+    }
+
+    /// Puts a refusal into the extensions of its answer, and by whom and to whom it was made.
+    pub(crate) fn mark_refused<B>(
+        &self,
+        response: &mut Response<B>,
+        refusal: Refusal,
+        client: Option<Cow<'static, str>>,
+    ) {
+        let refusal = refusal.by(self.tags.scope().name());
+        if client.is_some() {
+            response.extensions_mut().insert(Refused { client });
+        }
+        response.extensions_mut().insert(refusal);
     }
 
     /// Logs it, and tells what the client is called.
@@ -186,91 +223,6 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         }
         client
     }
-}
-
-impl Draft<'_> {
-    /// With what stands last in every document.
-    pub(crate) fn finished(mut self) -> Self {
-        if let Some(id) = self.request_id {
-            self.problem = self.problem.string_member("request_id", id);
-        }
-        self
-    }
-
-    fn into_response(self) -> Response<Bytes> {
-        let Self {
-            refusal,
-            format,
-            of_one,
-            ..
-        } = self;
-        let retry_after_seconds = self.retry_after_seconds;
-        let text = match format {
-            Format::Problem | Format::Json => self.problem.into_json(),
-            Format::Text => self.text().into(),
-        };
-        let mut response = Response::new(text);
-        *response.status_mut() = refusal.status();
-        let fields = response.headers_mut();
-        fields.reserve(5);
-        fields.insert(CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-        fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        fields.insert(VARY, HeaderValue::from_static("accept"));
-        fill_fields(fields, refusal, of_one, retry_after_seconds);
-        response
-    }
-
-    /// The same for people at a terminal.
-    fn text(&self) -> String {
-        let status = self.refusal.status();
-        let mut text = format!(
-            "{} {}: {}\nreason: {}\n",
-            status.as_str(),
-            status.canonical_reason().unwrap_or_default(),
-            self.detail,
-            self.refusal.reason(),
-        );
-        let mut line = |name: &str, value: &dyn fmt::Display| {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "{name}: {value}");
-        };
-        let of_one = self.of_one.then_some(self.refusal);
-        if let Some(field) = of_one.and_then(Refusal::failed_condition) {
-            line("failed condition", &field.name());
-        }
-        if let Some(tag) = of_one.and_then(Refusal::current_tag) {
-            line("current etag", tag);
-        }
-        if let Some(id) = self.request_id {
-            line("request id", &id);
-        }
-        text
-    }
-}
-
-/// The fields that tell the reason's cure.
-fn fill_fields(fields: &mut HeaderMap, refusal: &Refusal, of_one: bool, retry_after_seconds: u32) {
-    match refusal.status() {
-        StatusCode::PRECONDITION_FAILED if of_one => {
-            if let Some(tag) = refusal.current_tag() {
-                fields.insert(ETAG, tag.to_header_value());
-            }
-        }
-        // To repeat what may have happened is not the advice to give.
-        StatusCode::SERVICE_UNAVAILABLE if refusal.reason() != Reason::OutcomeUnknown => {
-            fields.insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
-        }
-        _ => {}
-    }
-}
-
-/// What an owner wrote is no more to be stored than what the layer writes, unless the owner says so.
-fn stored_nowhere(mut response: Response<Bytes>) -> Response<Bytes> {
-    response
-        .headers_mut()
-        .entry(CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 /// A path may be as long as a client likes; a line in a log may not.

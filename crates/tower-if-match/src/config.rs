@@ -158,7 +158,8 @@ impl<S: VersionStore> Default for Hooks<S> {
     }
 }
 
-/// An authorization hook's refusal: the answer that the request gets.
+/// An authorization hook's refusal: the answer that the request gets. One that is a success (2xx) is answered
+/// 500 in its place, because nothing was written.
 ///
 /// ```
 /// use http::StatusCode;

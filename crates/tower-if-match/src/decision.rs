@@ -47,8 +47,12 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             return Decision::Deny(denied);
         }
         let required = self.settings.policy.need(head.method()) == Need::Required;
-        if !required && head.conditions().is_empty() {
-            return Decision::go(Demand::Anything);
+        let reporting = self.settings.policy.mode == Mode::Reporting;
+        if head.conditions().is_empty() && (reporting || !required) {
+            return Decision::Go {
+                demand: Demand::Anything,
+                waived: required.then_some(Reason::MissingCondition),
+            };
         }
         let state = current
             .as_ref()
@@ -74,7 +78,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
                 Verdict::Proceed(guard) if !required || self.guards(guard) => {
                     return Decision::go(demand(guard, current));
                 }
-                Verdict::Proceed(guard) if self.settings.policy.mode == Mode::Reporting => {
+                Verdict::Proceed(guard) if reporting => {
                     return Decision::Go {
                         demand: demand(guard, current),
                         waived: Some(Reason::MissingCondition),

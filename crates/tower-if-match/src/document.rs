@@ -29,15 +29,11 @@ impl Documents {
     /// this noun.
     pub(crate) fn new(page: &str, noun: &str) -> Self {
         let begin = |refusal: &Refusal, detail: &str| {
-            let title = refusal.status().canonical_reason().unwrap_or_default();
-            let fragment = title.to_ascii_lowercase().replace(' ', "-");
             let detail = detail.replace("resource", noun);
-            let problem = Problem::new(refusal.status(), title)
-                .type_uri(&format!("{page}#{fragment}"))
-                .detail(&detail)
-                .string_member("error", &fragment.replace('-', "_"))
-                .string_member("reason", refusal.reason().as_str());
-            Begun { problem, detail }
+            Begun {
+                problem: begin(page, refusal, &detail),
+                detail,
+            }
         };
         let of = |reason| {
             let refusal = Refusal::new(reason);
@@ -64,6 +60,11 @@ impl Documents {
         Self::new(&self.page, noun)
     }
 
+    /// The same with words of somebody else's.
+    pub(crate) fn worded(&self, refusal: &Refusal, detail: &str) -> Problem {
+        begin(&self.page, refusal, detail)
+    }
+
     /// The document of this refusal, as far as it is the same for every request.
     pub(crate) fn begun(&self, refusal: &Refusal) -> &Begun {
         let exists = refusal.current_tag().is_some();
@@ -73,6 +74,16 @@ impl Documents {
             (reason, _) => &self.by_reason[reason as usize],
         }
     }
+}
+
+fn begin(page: &str, refusal: &Refusal, detail: &str) -> Problem {
+    let title = refusal.status().canonical_reason().unwrap_or_default();
+    let fragment = title.to_ascii_lowercase().replace(' ', "-");
+    Problem::new(refusal.status(), title)
+        .type_uri(&format!("{page}#{fragment}"))
+        .detail(detail)
+        .string_member("error", &fragment.replace('-', "_"))
+        .string_member("reason", refusal.reason().as_str())
 }
 
 /// What the client reads.

@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::decision::{reason_of, why};
 use crate::head::{Head, Kept};
 use crate::refusal::Refusal;
-use crate::tag::{CurrentState, without_suffix};
+use crate::tag::{CurrentState, has_no_variant, without_suffix};
 use crate::variant::CodingNamed;
 
 /// A read whose handler runs.
@@ -82,8 +82,9 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
             .map(|coding| coding.to_str().unwrap_or_default());
         let variant = match (variant, coding) {
             (Some(variant), Some(coding)) if !names(variant, coding) => {
-                Some(Cow::Owned(format!("{variant}.{coding}")))
+                Some(Cow::Owned(format!("{}.{coding}", no_coding(variant))))
             }
+            (Some(variant), None) => Some(no_coding(variant)),
             (variant, coding) => variant.or(coding).map(Cow::Borrowed),
         };
         let entity_tag = self.tags.representation(key, version, variant.as_deref());
@@ -178,7 +179,8 @@ impl Served<'_> {
     fn is_named(&self, tag: EntityTagRef<'_>) -> bool {
         let own = self.0.entity_tag.as_ref().map(EntityTag::opaque);
         let stripped = without_suffix(tag.opaque());
-        stripped.is_some() && stripped == own
+        // Not behind a variant: `pt-br` ends like brotli, and is another body than `pt`.
+        stripped.is_some_and(|stripped| own == Some(stripped) && has_no_variant(stripped))
     }
 
     /// The tag to answer 304 with where it is not the representation's own: the one that the client
@@ -206,6 +208,23 @@ impl Validators for Served<'_> {
 
     fn last_modified(&self) -> Option<HttpDate> {
         self.0.last_modified()
+    }
+}
+
+/// A variant that ends as a coding is called, `br` for Breton, kept apart from the variant that the plain body
+/// gets when it is encoded.
+fn no_coding(variant: &str) -> Cow<'_, str> {
+    const CODINGS: [&str; 8] = [
+        "br", "compress", "dcb", "dcz", "deflate", "gzip", "x-gzip", "zstd",
+    ];
+    let last = variant.rsplit('.').next().unwrap_or_default();
+    if CODINGS
+        .iter()
+        .any(|coding| coding.eq_ignore_ascii_case(last))
+    {
+        Cow::Owned(format!("{variant}_"))
+    } else {
+        Cow::Borrowed(variant)
     }
 }
 

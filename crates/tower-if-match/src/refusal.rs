@@ -1,6 +1,7 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use http::{Response, StatusCode};
+use http::StatusCode;
 use http_precondition::{EntityTag, Field};
 
 use crate::Reason;
@@ -24,6 +25,7 @@ pub struct Refusal {
     status: StatusCode,
     failed: Option<Field>,
     current_tag: Option<EntityTag>,
+    scope: Option<Arc<str>>,
 }
 
 /// Who was refused, where the owner names clients: beside the refusal in the extensions of the answer.
@@ -36,20 +38,6 @@ pub(crate) struct Refused {
     pub(crate) client: Option<Cow<'static, str>>,
 }
 
-impl Refused {
-    /// Puts a refusal into the extensions of its answer.
-    pub(crate) fn mark<B>(
-        response: &mut Response<B>,
-        refusal: Refusal,
-        client: Option<Cow<'static, str>>,
-    ) {
-        if client.is_some() {
-            response.extensions_mut().insert(Self { client });
-        }
-        response.extensions_mut().insert(refusal);
-    }
-}
-
 impl Refusal {
     pub(crate) fn new(reason: Reason) -> Self {
         Self {
@@ -57,6 +45,7 @@ impl Refusal {
             status: reason.status(),
             failed: None,
             current_tag: None,
+            scope: None,
         }
     }
 
@@ -72,6 +61,21 @@ impl Refusal {
     pub(crate) fn of_field(mut self, field: Field) -> Self {
         self.failed = Some(field);
         self
+    }
+
+    /// By the layer of this scope.
+    pub(crate) fn by(mut self, scope: &Arc<str>) -> Self {
+        self.scope = Some(Arc::clone(scope));
+        self
+    }
+
+    /// The same without what is true of one item among several.
+    pub(crate) fn of_several(&self) -> Self {
+        Self {
+            failed: None,
+            current_tag: None,
+            ..self.clone()
+        }
     }
 
     pub(crate) fn with_current_tag(mut self, tag: Option<EntityTag>) -> Self {
@@ -92,6 +96,11 @@ impl Refusal {
     /// The condition field that failed or could not be parsed.
     pub fn failed_condition(&self) -> Option<Field> {
         self.failed
+    }
+
+    /// The scope of the layer that refused: with one layer inside another it tells which.
+    pub fn scope(&self) -> &str {
+        self.scope.as_deref().unwrap_or_default()
     }
 
     /// The entity tag of the current state, where there is one.

@@ -1,6 +1,7 @@
 //! Report-only mode: what would have been refused goes on, and everybody is told.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Response};
 use smallvec::SmallVec;
@@ -17,19 +18,26 @@ static IF_MATCH_REPORT: HeaderName = HeaderName::from_static("if-match-report");
 
 /// What the report-only mode let go on of one request. It lies in the extensions of the response, where
 /// it is counted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Waived {
     pub(crate) reasons: SmallVec<[Reason; 2]>,
     pub(crate) client: Option<Cow<'static, str>>,
+    /// The layer's.
+    #[cfg_attr(
+        not(feature = "metrics"),
+        expect(dead_code, reason = "a label of metrics")
+    )]
+    pub(crate) scope: Arc<str>,
 }
 
 impl<S: VersionStore, F, W> Config<S, F, W> {
     /// Lets a request go on that would be refused for this reason, and says so in the log.
     pub(crate) fn waive(&self, head: Head<'_>, reason: Reason) -> Waived {
-        let mut waived = head.waived().cloned().unwrap_or_default();
-        if waived.client.is_none() {
-            waived.client = self.client(head);
-        }
+        let mut waived = head.waived().cloned().unwrap_or_else(|| Waived {
+            reasons: SmallVec::new(),
+            client: self.client(head),
+            scope: Arc::clone(self.tags.scope().name()),
+        });
         tracing::warn!(
             method = %head.method(),
             resource = cut(head.instance()),

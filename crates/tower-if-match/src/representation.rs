@@ -190,6 +190,23 @@ impl RepresentationLayer {
         })
     }
 
+    /// What the texts of refusals call the resource, such as "post".
+    ///
+    /// Default: "resource".
+    pub fn with_resource_noun(self, noun: &str) -> Self {
+        self.with(|shared| {
+            let settings = &mut shared.config.settings;
+            settings.documents = Arc::new(settings.documents.with_noun(noun));
+        })
+    }
+
+    /// What 503 says in `Retry-After`.
+    ///
+    /// Default: one second.
+    pub fn with_retry_after(self, seconds: u32) -> Self {
+        self.with(|shared| shared.config.settings.retry_after_seconds = seconds)
+    }
+
     /// Writes the answers to refused requests, as
     /// [`IfMatchLayer::with_answer`](crate::IfMatchLayer::with_answer) does.
     pub fn with_answer(

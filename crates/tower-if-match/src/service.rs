@@ -17,7 +17,7 @@ use crate::decision::decide_unkeyed;
 use crate::future::{ResponseFuture, State};
 use crate::head::{Head, Kept};
 use crate::key::{FindKey, Found};
-use crate::measure::Observed;
+use crate::measure::{Observed, Operation, timed};
 use crate::opening::{Waiting, version_before};
 use crate::policy::Need;
 use crate::refusal::Refusal;
@@ -186,7 +186,11 @@ where
             return State::read_opened(config, &mut self.inner, key, None, waiting);
         }
         if S::ANSWERS_AT_ONCE
-            && let Some(Ok(current)) = poll_once(config.store.current(&key))
+            && let Some(Ok(current)) = poll_once(timed(
+                config.tags.scope(),
+                Operation::Current,
+                config.store.current(&key),
+            ))
         {
             return State::read_opened(config, &mut self.inner, key, current, waiting);
         }

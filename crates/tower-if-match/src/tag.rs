@@ -36,7 +36,9 @@ mod recognise;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use recognise::{CurrentState, Recognised, split_variant, without_suffix};
+pub(crate) use recognise::{
+    CurrentState, Recognised, has_no_variant, split_variant, without_suffix,
+};
 
 /// The key that tags are minted with where the owner names none: public, so that all processes of a
 /// service agree without configuration. A tag is no secret and authorises nothing.
@@ -121,10 +123,6 @@ impl Scope {
     }
 
     /// As the owner named it.
-    #[cfg_attr(
-        not(feature = "metrics"),
-        expect(dead_code, reason = "a label of metrics")
-    )]
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
@@ -223,8 +221,10 @@ impl<S: VersionStore> TagMint<S> {
             Tagging::Untagged => None,
             // Which of a store's own tags are variants of one another nobody can tell, so a body
             // that varies gets no strong one.
-            Tagging::Own(tag) if variant.is_some() => EntityTag::weak(tag.opaque()).ok(),
-            Tagging::Own(tag) => Some(tag.clone()),
+            Tagging::Own(tag) => match variant {
+                Some(variant) => weak_variant(tag.opaque(), variant),
+                None => Some(tag.clone()),
+            },
             Tagging::Minted => {
                 let opaque = self.mint(&self.shared.keys[0], key, version)?;
                 with_variant(&opaque, variant)
@@ -316,12 +316,23 @@ fn with_variant(opaque: &[u8], variant: Option<&str>) -> Option<EntityTag> {
             variant,
             "a variant is 1 to 64 of A-Z a-z 0-9 _ - and .; the tag is weak"
         );
-        return EntityTag::weak(opaque).ok();
+        return weak_variant(opaque, variant);
     }
     let mut tagged = Opaque::from_slice(opaque);
     tagged.push(b'.');
     tagged.extend_from_slice(variant.as_bytes());
     EntityTag::strong(&tagged).ok()
+}
+
+/// A weak tag that tells the variant all the same: by weak comparison, too, a client that holds one body must
+/// not be told that it holds another. A hash, because what the handler named may be anything.
+fn weak_variant(opaque: &[u8], variant: &str) -> Option<EntityTag> {
+    let mut tagged = Opaque::from_slice(opaque);
+    tagged.push(b'.');
+    for octet in fnv(FNV_OFFSET, variant.as_bytes()).to_be_bytes() {
+        tagged.extend_from_slice(&hex(octet));
+    }
+    EntityTag::weak(&tagged).ok()
 }
 
 fn is_variant_octet(octet: u8) -> bool {

@@ -3,12 +3,13 @@
 
 use http::header::ETAG;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_precondition::Conditions;
 use version_store::handover::{Ending, Slot};
 use version_store::{Demand, Version, VersionStore};
 
 use crate::Reason;
+use crate::answer::{cut, framed_by_the_server};
 use crate::body::RefusalBody;
 use crate::config::{Config, Denied, ErrorAnswer};
 use crate::decision::Decision;
@@ -126,7 +127,8 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         head: Head<'_>,
         mut response: Response<B>,
     ) -> Response<B> {
-        if self.settings.policy.mode == Mode::Enforcing {
+        // A condition that was sent is one that nobody could evaluate: then it is not let go.
+        if self.settings.policy.mode == Mode::Enforcing || !head.conditions().is_empty() {
             return self.unguarded(head, &response, false);
         }
         self.waive(head, Reason::UnguardedWrite).mark(&mut response);
@@ -142,7 +144,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
     ) -> Response<B> {
         tracing::error!(
             method = %head.method(),
-            resource = head.instance(),
+            resource = cut(head.instance()),
             status = response.status().as_u16(),
             expected = if taken { "taken and not settled" } else { "not taken" },
             "a handler answered with a success and did not say how its write ended; \
@@ -153,6 +155,14 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
 
     /// The answer to a write that lost the race: what a later request would have got.
     pub(crate) async fn afresh<B: RefusalBody>(&self, head: Head<'_>, key: &S::Key) -> Response<B> {
+        let mut response = self.evaluated_afresh(head, key).await;
+        if let Some(waived) = head.waived() {
+            waived.clone().mark(&mut response);
+        }
+        response
+    }
+
+    async fn evaluated_afresh<B: RefusalBody>(&self, head: Head<'_>, key: &S::Key) -> Response<B> {
         let current = timed(
             self.tags.scope(),
             Operation::Current,
@@ -218,7 +228,16 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
 
 /// The authorization hook's answer in the stack's own body type.
 pub(crate) fn denied_response<B: RefusalBody>(denied: Denied) -> Response<B> {
-    denied.0.map(B::from_text)
+    let mut response = framed_by_the_server(*denied.0);
+    if response.status().as_u16() < 300 {
+        // Nothing was written, and nobody may be told that something was.
+        tracing::error!(
+            status = response.status().as_u16(),
+            "the authorization hook denied with a success; it is answered 500"
+        );
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    }
+    response.map(B::from_text)
 }
 
 fn set_tag(fields: &mut HeaderMap, tag: Option<HeaderValue>) {

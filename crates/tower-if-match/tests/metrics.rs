@@ -300,3 +300,52 @@ fn every_metric_is_described() {
         assert!(unit.is_some() && description.is_some(), "{key:?}");
     }
 }
+
+/// Of two layers each counts what it has refused or let go itself.
+#[tokio::test]
+async fn a_layer_further_in_counts_for_itself() {
+    for reporting in [false, true] {
+        let recorded = Recorded::start();
+        let (outer, inner) = (MemoryStore::<u64, u8>::new(), Posts::new());
+        inner.create(7, Text("first".to_owned()));
+        let inner_guard = IfMatchLayer::new("inner", inner.clone(), PathKey);
+        let inner_guard = if reporting {
+            inner_guard.with_report_only()
+        } else {
+            inner_guard
+        };
+        let outer_guard = IfMatchLayer::new("outer", outer, PathKey)
+            .with_condition_exempt(axum::http::Method::PUT);
+        let write = async |outer: Expected<MemoryStore<u64, u8>>,
+                           State(posts): State<Posts>,
+                           inner: Expected<Posts>| {
+            outer.unchanged();
+            posts.put(Text("second".to_owned()), inner).unwrap();
+        };
+        let methods = axum::routing::put(write)
+            .route_layer(inner_guard)
+            .route_layer(outer_guard);
+        let app = Router::new()
+            .route("/posts/{id}", methods)
+            .with_state(inner);
+        let status = send(&app, "PUT", "/posts/7", &[]).await;
+        let series = recorded.series();
+        let scope = |name: &str, scope: &str| {
+            let start = format!("{name}{{scope={scope},");
+            series.keys().filter(|key| key.starts_with(&start)).count()
+        };
+        assert_eq!(scope("if_match_unconditional_writes_total", "inner"), 1);
+        assert_eq!(scope("if_match_unconditional_writes_total", "outer"), 0);
+        let of_outer = if reporting {
+            assert_eq!(status, StatusCode::OK);
+            "outcome=passed,reason=none"
+        } else {
+            assert_eq!(status, StatusCode::PRECONDITION_REQUIRED);
+            "outcome=failed,reason=none"
+        };
+        let outer = series
+            .keys()
+            .find(|key| key.contains("requests_total{scope=outer"));
+        assert!(outer.unwrap().contains(of_outer), "{series:#?}");
+    }
+}

@@ -12,7 +12,7 @@ use crate::Reason;
 use crate::body::RefusalBody;
 use crate::config::Config;
 use crate::head::Head;
-use crate::refusal::{Refusal, Refused};
+use crate::refusal::Refusal;
 
 /// What the answer tells of one item.
 #[derive(Serialize)]
@@ -68,15 +68,12 @@ impl<S: VersionStore, W> Config<S, (), W> {
             request_id = head.request_id(),
             "refused"
         );
-        let draft = || {
-            let mut draft = self.draft(head, chief);
-            draft.problem = draft.problem.member("items", &members);
-            draft.finished()
-        };
-        let mut response = self.answer(head, draft);
-        // Without the tag: it is one item's, not the answer's.
-        let chief = chief.clone().with_current_tag(None);
-        Refused::mark(&mut response, chief, client);
+        // Without tag and field: they are one item's, not the answer's.
+        let shown = chief.of_several();
+        let members = |problem: Problem| problem.member("items", &members);
+        let begun = self.settings.documents.begun(chief);
+        let mut response = self.answer(head, begun, &shown, &members);
+        self.mark_refused(&mut response, shown, client);
         response
     }
 }

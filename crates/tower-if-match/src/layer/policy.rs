@@ -44,8 +44,8 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     ///
     /// **A named deviation** from RFC 9110 §13.1.1, which has a weak tag never match there, because a
     /// weak validator may stay the same over a change that matters. A minted one does not: it changes
-    /// with the version, whatever became of its strength on the way. A weak tag of a store's own, or of
-    /// a handler's, still fails. Reads are not concerned.
+    /// with the version, whatever became of its strength on the way. A weak tag of a store's own still
+    /// fails. Reads are not concerned.
     ///
     /// Default: 412 `weak_tag`, which tells the client what happened.
     pub fn with_weakened_tags_accepted(self) -> Self {

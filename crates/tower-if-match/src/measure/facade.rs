@@ -31,7 +31,7 @@ const LOCK_WAIT_SECONDS: &str = "if_match_lock_wait_seconds";
 /// `outcome` is `passed`, `not_modified`, `refused` or `failed`, which is an answer of 400 and more that is not the
 /// layer's. `reason` is that of the refusal, else `none`. `route` is axum's matched path, never the path
 /// that a client sent, else `unknown`. `method` is `other` for any that is not registered. `client` is what
-/// [`with_client_name`](crate::IfMatchLayer::with_client_name) says, for at most 64 different ones. So
+/// [`with_client_name`](crate::IfMatchLayer::with_client_name) says, for at most 64 different ones of each layer. So
 /// the number of series is bounded by the program, whatever clients send.
 pub fn describe_metrics() {
     describe_counter!(REQUESTS, Unit::Count, "Requests by how they were answered");
@@ -73,10 +73,12 @@ impl Observed {
         let Some(method) = self.method else {
             return;
         };
-        let scope = || Arc::clone(scope.name());
+        let label = || Arc::clone(scope.name());
         let route = || label_of_route(&self.route);
         let extensions = response.extensions();
+        // What a layer further in refused or let go it has counted itself.
         let refusal = extensions.get::<Refusal>();
+        let refusal = refusal.filter(|refusal| refusal.scope() == &**scope.name());
         let reason = refusal.map(Refusal::reason);
         let outcome = match response.status() {
             _ if refusal.is_some() => "refused",
@@ -86,7 +88,7 @@ impl Observed {
         };
         counter!(
             REQUESTS,
-            "scope" => scope(), "route" => route(), "method" => method,
+            "scope" => label(), "route" => route(), "method" => method,
             "outcome" => outcome, "reason" => reason.map_or("none", Reason::as_str)
         )
         .increment(1);
@@ -97,6 +99,7 @@ impl Observed {
             ("enforce", reason, client)
         });
         let waived = extensions.get::<Waived>();
+        let waived = waived.filter(|waived| waived.scope == *scope.name());
         let waived = waived.into_iter().flat_map(|waived| {
             let reasons = waived.reasons.iter();
             reasons.map(|reason| ("report", *reason, waived.client.clone()))
@@ -105,13 +108,13 @@ impl Observed {
             match reason {
                 Reason::MissingCondition => counter!(
                     UNCONDITIONAL_WRITES,
-                    "scope" => scope(), "route" => route(), "method" => method,
+                    "scope" => label(), "route" => route(), "method" => method,
                     "client" => client.unwrap_or(Cow::Borrowed("unknown")), "mode" => mode
                 )
                 .increment(1),
                 Reason::UnguardedWrite => counter!(
                     UNGUARDED_WRITES,
-                    "scope" => scope(), "route" => route(), "method" => method, "mode" => mode
+                    "scope" => label(), "route" => route(), "method" => method, "mode" => mode
                 )
                 .increment(1),
                 _ => {}

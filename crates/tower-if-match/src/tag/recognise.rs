@@ -219,6 +219,11 @@ pub(crate) fn without_suffix(opaque: &[u8]) -> Option<&[u8]> {
     split_variant(stripped).map(|_| stripped)
 }
 
+/// Whether this is the tag of a state itself, in the form that a mint gives it.
+pub(crate) fn has_no_variant(opaque: &[u8]) -> bool {
+    matches!(split_variant(opaque), Some((_, None)))
+}
+
 /// Whether what follows a state tag makes it a representation's tag: nothing, a variant, a suffix of
 /// an intermediary, or both.
 fn is_representation(rest: &[u8]) -> bool {

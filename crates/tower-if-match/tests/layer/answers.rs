@@ -203,3 +203,97 @@ async fn the_owner_of_a_representation_layer_writes_the_answer() {
     assert_eq!(answer.status, StatusCode::PRECONDITION_REQUIRED);
     assert_eq!(answer.problem()["help"], "yes");
 }
+
+#[tokio::test]
+async fn the_owner_says_it_in_other_words() {
+    let (posts, guard) = posts();
+    let guard = guard.with_answer(|answer| {
+        assert!(answer.detail().starts_with("This request would overwrite"));
+        let answer = answer.with_detail("Es fehlt eine Bedingung.");
+        assert_eq!(answer.detail(), "Es fehlt eine Bedingung.");
+        answer
+            .member("help", "first")
+            .member("help", "last")
+            .into_response()
+    });
+    let app = app(&posts, guard);
+    let answer = send(&app, blind("/posts/7")).await;
+    let problem = answer.problem();
+    assert_eq!(problem["detail"], "Es fehlt eine Bedingung.");
+    assert_eq!(problem["help"], "last");
+    assert_eq!(problem["current_etag"], posts::get_tag(&app).await);
+    let text = String::from_utf8(answer.body).unwrap();
+    assert_eq!(text.matches("help").count(), 1, "{text}");
+
+    let text = request("PUT", "/posts/7").header(ACCEPT, "text/plain");
+    let text = send(&app, text.body(Body::empty()).unwrap()).await;
+    assert!(
+        text.body
+            .starts_with(b"428 Precondition Required: Es fehlt eine Bedingung.\n")
+    );
+}
+
+/// A document with one name twice is read in two ways.
+#[tokio::test]
+async fn a_hook_cannot_write_the_layers_own_members() {
+    let plain = {
+        let (posts, guard) = posts();
+        send(&app(&posts, guard), blind("/posts/8")).await.body
+    };
+    let (posts, guard) = posts();
+    let guard = guard.with_answer(|answer| {
+        let names = ["type", "detail", "reason", "conflict", "current_etag"];
+        let answer = names
+            .into_iter()
+            .fold(answer, |answer, name| answer.member(name, "mine"));
+        answer.into_response()
+    });
+    let answer = send(&app(&posts, guard), blind("/posts/8")).await;
+    assert_eq!(answer.body, plain);
+}
+
+/// Copied from somewhere it would have the next answer on the connection begin within this one.
+#[tokio::test]
+async fn an_owners_answer_is_framed_by_the_server() {
+    use axum::http::header::TRANSFER_ENCODING;
+    for (name, value) in [(CONTENT_LENGTH, "3"), (TRANSFER_ENCODING, "chunked")] {
+        let hook = {
+            let name = name.clone();
+            move |answer: tower_if_match::Answer<'_>| {
+                let mut response = answer.into_response();
+                let value = HeaderValue::from_static(value);
+                response.headers_mut().insert(name.clone(), value);
+                response
+            }
+        };
+        let (posts, guard) = posts();
+        let answer = send(&app(&posts, guard.with_answer(hook)), blind("/posts/7")).await;
+        // axum measures it anew.
+        let length = answer.body.len().to_string();
+        assert_eq!(answer.field(CONTENT_LENGTH), Some(length.as_str()));
+        assert_eq!(answer.field(TRANSFER_ENCODING), None);
+
+        let (posts, guard) = posts::posts();
+        let denying = guard.with_authorization(move |_, _, _| {
+            let denied = Response::builder().status(403).header(name.clone(), value);
+            Err(denied.body("no".into()).unwrap().into())
+        });
+        let answer = send(&app(&posts, denying), blind("/posts/7")).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        assert_eq!(answer.field(CONTENT_LENGTH), Some("2"));
+        assert_eq!(answer.field(TRANSFER_ENCODING), None);
+    }
+}
+
+/// As with [`no_hook_makes_a_success_of_a_refusal`].
+#[tokio::test]
+async fn a_denial_is_no_success() {
+    for (status, answered) in [(200, 500), (204, 500), (302, 302), (403, 403), (404, 404)] {
+        let (posts, guard) = posts();
+        let status = StatusCode::from_u16(status).unwrap();
+        let guard = guard.with_authorization(move |_, _, _| Err(status.into()));
+        let answer = posts::put(&app(&posts, guard), "*", "second").await;
+        assert_eq!(answer.status.as_u16(), answered);
+        assert_eq!(*posts.get(&7).unwrap().body(), "first");
+    }
+}

@@ -556,6 +556,11 @@ async fn the_refusal_is_in_the_extensions_without_the_tag_of_an_item() {
 async fn the_owner_writes_the_answer() {
     let posts = posts();
     let bulk = layer(&posts).with_answer(|answer| {
+        let refusal = answer.refusal();
+        assert_eq!(
+            (refusal.current_tag(), refusal.failed_condition()),
+            (None, None)
+        );
         let method = answer.head().method.to_string();
         answer.member("sent by", &method).into_response()
     });

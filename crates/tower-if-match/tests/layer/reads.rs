@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION,
     CONTENT_RANGE, CONTENT_TYPE, EXPIRES, LAST_MODIFIED, TRANSFER_ENCODING, VARY,
 };
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -663,4 +663,57 @@ async fn a_suffix_means_nothing_behind_a_tag_that_was_not_minted() {
     let read = request("GET", "/posts/7").header("if-none-match", "\"own-gzip\"");
     let answer = send(&app, read.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::OK);
+}
+
+/// By weak comparison, too, a client that holds one body is not told that it holds another.
+#[tokio::test]
+async fn bodies_that_differ_share_no_weak_tag_either() {
+    let own = EntityTag::strong("own").unwrap();
+    let version = Version::new(1_u64).with_own_tag(own);
+    let stores_own = get(async move |fields: HeaderMap| {
+        let language = fields["accept-language"].to_str().unwrap().to_owned();
+        Versioned::new(version.clone(), language.clone()).with_variant(language)
+    });
+    // No variant that a tag could have.
+    let unfit = get(async |State(posts): State<Posts>, fields: HeaderMap| {
+        let language = fields["accept-language"].to_str().unwrap().to_owned();
+        posts
+            .get(&7)
+            .unwrap()
+            .with_variant(format!("{language}, *"))
+    });
+    for handler in [stores_own, unfit] {
+        let (posts, guard) = posts();
+        let app = with_methods(&posts, guard, handler);
+        let read = async |language: &str, held: &str| {
+            let read = request("GET", "/posts/7").header("accept-language", language);
+            let read = read.header("if-none-match", held).body(Body::empty());
+            send(&app, read.unwrap()).await
+        };
+        let french = read("fr", "\"none\"").await;
+        let held = french.etag().unwrap();
+        assert!(held.starts_with("W/"), "{held}");
+        assert_eq!(read("fr", held).await.status, StatusCode::NOT_MODIFIED);
+        assert_eq!(read("de", held).await.status, StatusCode::OK, "{held}");
+    }
+}
+
+/// `pt-br` ends like brotli, and is another body than `pt`.
+#[tokio::test]
+async fn a_variant_is_no_suffix() {
+    let (posts, guard) = posts();
+    let handler = get(async |State(posts): State<Posts>, fields: HeaderMap| {
+        let language = fields["accept-language"].to_str().unwrap().to_owned();
+        posts.get(&7).unwrap().with_variant(language)
+    });
+    let app = with_methods(&posts, guard, handler);
+    let read = async |language: &str, held: &str| {
+        let read = request("GET", "/posts/7").header("accept-language", language);
+        let read = read.header("if-none-match", held).body(Body::empty());
+        send(&app, read.unwrap()).await
+    };
+    let brazilian = read("pt-br", "\"none\"").await;
+    let held = brazilian.etag().unwrap();
+    assert_eq!(read("pt-br", held).await.status, StatusCode::NOT_MODIFIED);
+    assert_eq!(read("pt", held).await.status, StatusCode::OK);
 }

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::State;
 use axum::http::header::ETAG;
 use axum::http::{Request, StatusCode};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, get, put};
+use axum::routing::{MethodRouter, get, patch, put};
 use tower::Layer;
 use tower_if_match::{
     Expected, IfMatchLayer, Lost, PathKey, RepresentationLayer, SingleProcess, Transaction, Tx,
@@ -275,4 +276,56 @@ async fn a_transaction_that_was_not_given_back_is_no_success() {
     let answer = send(&kept, blind("PUT", "/posts/7")).await;
     assert_eq!(answer.reason(), "unguarded_write");
     assert_eq!(ledger.text(7).as_deref(), Some("blind"));
+}
+
+/// Nobody could evaluate it, so it is not let go.
+#[tokio::test]
+async fn a_condition_on_an_id_that_cannot_be_read_is_held_to() {
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard.with_report_only(), put(legacy));
+    for (name, value) in [
+        ("if-match", "\"invented\""),
+        ("if-match", "malformed"),
+        ("if-none-match", "*"),
+    ] {
+        let sent = request("PUT", "/posts/slug").header(name, value);
+        let answer = send(&app, sent.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{value}");
+        assert_eq!(answer.reason(), "unguarded_write");
+    }
+}
+
+/// Whatever the way, and whoever is asked about it first: a handler that creates goes on as before.
+#[tokio::test]
+async fn a_handler_that_creates_without_saying_so_goes_on() {
+    async fn create(State(posts): State<Posts>, text: String) {
+        posts.create(9, text);
+    }
+
+    let ways: [fn(Guard) -> MethodRouter<Posts>; 3] = [
+        |guard| patch(create).route_layer(guard),
+        |guard| patch(create).route_layer(guard.with_authorization(|_, _, _| Ok(()))),
+        |guard| patch(create).route_layer(guard.with_way(SingleProcess::new())),
+    ];
+    for way in ways {
+        let (posts, guard) = posts();
+        let route = way(guard.with_report_only());
+        let app = Router::new()
+            .route("/posts/{id}", route)
+            .with_state(posts.clone());
+        let answer = send(&app, blind("PATCH", "/posts/9")).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(reports(&answer)[0], "missing_condition");
+        assert_eq!(*posts.get(&9).unwrap().body(), "blind");
+    }
+}
+
+#[tokio::test]
+async fn a_blind_write_that_loses_a_race_is_reported_as_blind() {
+    let (posts, guard) = posts();
+    let lose = async |expected: Expected<Posts>| -> Lost { expected.lost() };
+    let app = with_methods(&posts, guard.with_report_only(), put(lose));
+    let answer = send(&app, blind("PUT", "/posts/7")).await;
+    assert_eq!(answer.reason(), "lost_race");
+    assert_eq!(reports(&answer), ["missing_condition"]);
 }

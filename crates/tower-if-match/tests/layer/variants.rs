@@ -289,11 +289,32 @@ async fn a_variant_that_is_called_like_a_coding_is_not_taken_for_it() {
     let app = encoded(plain(get(breton)), true);
     let answers = all_codings(&app).await;
     assert!(!share(&answers));
-    assert!(tag(&answers[0]).ends_with(".br\""));
-    assert!(tag(&answers[2]).ends_with(".br.br\""));
+    assert!(tag(&answers[0]).ends_with(".br_\""));
+    assert!(tag(&answers[2]).ends_with(".br_.br\""));
     assert!(share(
         &all_codings(&encoded(plain(get(breton)), false)).await
     ));
+}
+
+/// The text that has no variant is encoded in brotli, and the Breton one is not encoded at all.
+#[tokio::test]
+async fn breton_and_brotli_are_two_variants() {
+    let handler = async |State(posts): State<Posts>, fields: HeaderMap| {
+        let post = posts.get(&7).unwrap();
+        match fields.get("accept-language") {
+            Some(_) => post.map(|_| long("brezhoneg")).with_variant("br"),
+            None => post,
+        }
+    };
+    let app = encoded(plain(get(handler)), true);
+    let breton = ask(&app, "GET /posts/7", &[("accept-language", "br")], "").await;
+    let brotli = get_as(&app, "br").await;
+    assert_ne!(breton.body, brotli.body);
+    assert_ne!(tag(&breton), tag(&brotli));
+    let held = tag(&breton);
+    let fields = [("accept-encoding", "br"), ("if-none-match", held.as_str())];
+    let answer = ask(&app, "GET /posts/7", &fields, "").await;
+    assert_eq!(answer.status, StatusCode::OK);
 }
 
 /// A handler with encoded files of its own has its tag from the layer inside.
