@@ -161,6 +161,7 @@ type Route = ();
 fn route_of<B>(_: &Request<B>) -> Route {}
 
 #[cfg(not(feature = "axum"))]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as with axum")]
 fn label_of_route((): &Route) -> Cow<'static, str> {
     Cow::Borrowed("unknown")
 }
