@@ -1,6 +1,7 @@
 //! Problem documents (RFC 9457).
 
-use std::fmt;
+use std::borrow::Cow;
+use std::fmt::{self, Write};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -98,12 +99,13 @@ impl Problem {
         self
     }
 
-    /// The URI reference that identifies this occurrence (§3.1.5). A second one is as for
-    /// [`type_uri`](Self::type_uri).
+    /// The URI reference that identifies this occurrence (§3.1.5). What no URI has in it (RFC 3986 §2), such
+    /// as the raw octets of a target that a server took all the same, is percent-encoded. A second one is
+    /// as for [`type_uri`](Self::type_uri).
     pub fn instance(mut self, uri: &str) -> Self {
         if first_time(&mut self.has_instance) {
             self.json.extend_from_slice(b",\"instance\":");
-            write_string(&mut self.json, uri);
+            write_string(&mut self.json, &percent_encoded(uri));
         }
         self
     }
@@ -219,6 +221,25 @@ impl fmt::Debug for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Problem({}}})", String::from_utf8_lossy(&self.json))
     }
+}
+
+/// A URI reference with nothing in it that is not allowed there.
+fn percent_encoded(uri: &str) -> Cow<'_, str> {
+    let allowed =
+        |octet: u8| octet.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&octet);
+    if uri.bytes().all(allowed) {
+        return Cow::Borrowed(uri);
+    }
+    let mut encoded = String::with_capacity(uri.len() + 16);
+    for octet in uri.bytes() {
+        if allowed(octet) {
+            encoded.push(char::from(octet));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(encoded, "%{octet:02X}");
+        }
+    }
+    Cow::Owned(encoded)
 }
 
 fn first_time(seen: &mut bool) -> bool {

@@ -128,7 +128,8 @@ impl Guarding<'_> {
                     continue;
                 }
                 (Target::Collection, MethodClass::Write) => {
-                    (Vec::new(), vec![answers::BAD_REQUEST, answers::FAILED])
+                    let refusals = vec![answers::BAD_REQUEST, answers::FAILED_UNTAGGED];
+                    (Vec::new(), refusals)
                 }
                 (Target::Resource, MethodClass::Read) => (fields::of_a_read(), self.of_a_read()),
                 (Target::Resource, MethodClass::Write) => {

@@ -41,7 +41,9 @@ fn no_string_breaks_the_document() {
         .member("member", text.as_str())
         .member(&text, &1);
     let mut expected = json!({
-        "type": text, "title": text, "status": 412, "detail": text, "instance": text,
+        "type": text, "title": text, "status": 412, "detail": text,
+        // What no URI has in it is percent-encoded there.
+        "instance": value(Problem::new(STATUS, "").instance(&text))["instance"],
         "string": text, "member": text,
     });
     expected[&text] = json!(1);
@@ -159,4 +161,21 @@ fn mistakes_are_left_out() {
         problem.into_json(),
         r#"{"title":"T","status":412,"detail":"a"}"#
     );
+}
+
+#[test]
+fn an_instance_is_a_uri_reference_whatever_was_sent() {
+    for (target, instance) in [
+        ("/posts/7", "/posts/7"),
+        ("/a%20b/(c)?d=[e]&f#g", "/a%20b/(c)?d=[e]&f#g"),
+        ("/é", "/%C3%A9"),
+        ("/a\"b{c}|d^`<>\\ ", "/a%22b%7Bc%7D%7Cd%5E%60%3C%3E%5C%20"),
+        ("", ""),
+    ] {
+        let json = Problem::new(StatusCode::NOT_FOUND, "x")
+            .instance(target)
+            .into_json();
+        let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(value["instance"], instance, "{target}");
+    }
 }

@@ -54,6 +54,13 @@ pub(super) const FAILED: Status = Status {
     )
 };
 
+/// Of what has no version, and so no tag to tell.
+pub(super) const FAILED_UNTAGGED: Status = refusal(
+    "412",
+    "A condition of the request is false, and nothing was written: there is no version here that it \
+     could name.",
+);
+
 pub(super) const REQUIRED: Status = refusal(
     "428",
     "The write names no version that it is to replace (`missing_condition`); nothing was written. Read \

@@ -1,7 +1,4 @@
-use http::header::{
-    ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LOCATION, ETAG,
-    EXPIRES, LAST_MODIFIED, VARY,
-};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, LAST_MODIFIED, VARY};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_precondition::{EntityTag, EntityTagRef, Verdict};
 use smallvec::SmallVec;
@@ -49,8 +46,7 @@ pub(super) fn conclude<B: Default>(
     }
     vary(fields);
     match sent {
-        Some(Verdict::NotModified(_)) => emptied(response, StatusCode::NOT_MODIFIED),
-        Some(Verdict::Failed(_)) => precondition_failed(response),
+        Some(Verdict::NotModified(_)) => emptied(response),
         _ => response,
     }
 }
@@ -134,26 +130,13 @@ fn vary(fields: &mut HeaderMap) {
 }
 
 /// The same answer without its content, which is never read.
-fn emptied<B: Default>(response: Response<B>, status: StatusCode) -> Response<B> {
+fn emptied<B: Default>(response: Response<B>) -> Response<B> {
     let (mut parts, _) = response.into_parts();
-    parts.status = status;
+    parts.status = StatusCode::NOT_MODIFIED;
     remove_content_fields(&mut parts.headers);
     // The tag says it better (RFC 9110 §15.4.5).
     parts.headers.remove(LAST_MODIFIED);
     Response::from_parts(parts, B::default())
-}
-
-/// The state fits and the representation does not, as where If-Match names the plain body and the
-/// coded one would be sent. There is nothing more to tell than its tag.
-fn precondition_failed<B: Default>(response: Response<B>) -> Response<B> {
-    let mut response = emptied(response, StatusCode::PRECONDITION_FAILED);
-    let fields = response.headers_mut();
-    for name in [ACCEPT_RANGES, CONTENT_LOCATION, EXPIRES] {
-        fields.remove(name);
-    }
-    // What was said of the success would have a cache keep the refusal.
-    fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 /// Marks an answer whose tag was made for the body as the handler had encoded it. The variant alone

@@ -1,8 +1,8 @@
 //! What a request says about codings (RFC 9110 §12.5.3), as far as it decides between the plain body and
 //! an encoded one. What is encoded, and how, is the encoder's to choose.
 
-use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
+use http::{HeaderMap, HeaderValue};
 
 /// Whether the plain body would do: unless the field excludes it by name, or with everything that it does
 /// not name.
@@ -16,24 +16,55 @@ pub(super) fn accepts_identity(fields: &HeaderMap) -> bool {
         .unwrap_or(false)
 }
 
-/// Whether the field names this coding and accepts it.
+/// Whether the field accepts this coding: by its name, or by an older one (§8.4.1), or with everything
+/// that it does not name.
 pub(super) fn accepts(fields: &HeaderMap, coding: &[u8]) -> bool {
-    members(fields).any(|(named, weight)| named.eq_ignore_ascii_case(coding) && !is_zero(weight))
+    let is_named = |named: &[u8]| {
+        let named = match named {
+            [b'x' | b'X', b'-', rest @ ..] => rest,
+            named => named,
+        };
+        named.eq_ignore_ascii_case(coding)
+    };
+    let named = members(fields).find(|(named, _)| is_named(named));
+    let member = named.or_else(|| members(fields).find(|(named, _)| *named == b"*"));
+    member.is_some_and(|(_, weight)| !is_zero(weight))
+}
+
+/// Takes exclusions off the field. An encoder that has nothing acceptable to offer, such as tower-http's,
+/// makes 406 of any answer, whatever it says: that a write took place, or what is wrong. A server may send
+/// what is not asked for instead (§12.5.3, §15.5.7).
+pub(super) fn exclude_nothing(fields: &mut HeaderMap) {
+    let lines = fields.get_all(ACCEPT_ENCODING).into_iter();
+    let kept: Vec<&[u8]> = lines
+        .flat_map(|line| line.as_bytes().split(|octet| *octet == b','))
+        .filter(|member| !is_zero(member_of(member).1))
+        .collect();
+    match HeaderValue::from_bytes(kept.join(&b","[..]).trim_ascii()) {
+        Ok(kept) if !kept.is_empty() => {
+            fields.insert(ACCEPT_ENCODING, kept);
+        }
+        _ => {
+            fields.remove(ACCEPT_ENCODING);
+        }
+    }
 }
 
 /// The codings that the field names, each with its weight as it was written.
 fn members(fields: &HeaderMap) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
     let lines = fields.get_all(ACCEPT_ENCODING).into_iter();
     let members = lines.flat_map(|line| line.as_bytes().split(|octet| *octet == b','));
-    members.map(|member| {
-        let mut parts = member.split(|octet| *octet == b';').map(<[u8]>::trim_ascii);
-        let coding = parts.next().unwrap_or_default();
-        let weight = parts.find_map(|parameter| {
-            let (name, value) = parameter.split_at(parameter.len().min(2));
-            name.eq_ignore_ascii_case(b"q=").then_some(value)
-        });
-        (coding, weight)
-    })
+    members.map(member_of)
+}
+
+fn member_of(member: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let mut parts = member.split(|octet| *octet == b';').map(<[u8]>::trim_ascii);
+    let coding = parts.next().unwrap_or_default();
+    let weight = parts.find_map(|parameter| {
+        let (name, value) = parameter.split_at(parameter.len().min(2));
+        name.eq_ignore_ascii_case(b"q=").then_some(value)
+    });
+    (coding, weight)
 }
 
 fn is_zero(weight: Option<&[u8]>) -> bool {
@@ -45,8 +76,6 @@ fn is_zero(weight: Option<&[u8]>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn fields(lines: &[&'static str]) -> HeaderMap {
@@ -83,10 +112,41 @@ mod tests {
     }
 
     #[test]
-    fn a_coding_is_accepted_where_it_is_named() {
-        assert!(accepts(&fields(&["br, GZIP;q=0.5"]), b"gzip"));
-        assert!(!accepts(&fields(&["br, gzip;q=0"]), b"gzip"));
-        assert!(!accepts(&fields(&["*"]), b"gzip"));
-        assert!(!accepts(&fields(&[]), b"gzip"));
+    fn a_coding_is_accepted_by_its_name_an_older_one_or_with_all_others() {
+        for lines in [
+            &["br, GZIP;q=0.5"][..],
+            &["x-gzip"],
+            &["br", "*"],
+            &["*;q=0.1"],
+        ] {
+            assert!(accepts(&fields(lines), b"gzip"), "{lines:?}");
+        }
+        for lines in [
+            &["br, gzip;q=0"][..],
+            &["gzip;q=0, *"],
+            &["*;q=0"],
+            &["br"],
+            &[],
+        ] {
+            assert!(!accepts(&fields(lines), b"gzip"), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn exclusions_are_taken_off_and_all_else_stays() {
+        for (lines, left) in [
+            (&["identity;q=0"][..], None),
+            (
+                &["gzip;q=0.5, identity;q=0", "*;q=0, br"],
+                Some("gzip;q=0.5, br"),
+            ),
+            (&["deflate, identity; q=0.0"], Some("deflate")),
+            (&["gzip"], Some("gzip")),
+        ] {
+            let mut fields = fields(lines);
+            exclude_nothing(&mut fields);
+            let field = fields.get(ACCEPT_ENCODING);
+            assert_eq!(field.map(|field| field.to_str().unwrap_or_default()), left);
+        }
     }
 }

@@ -20,44 +20,57 @@ pub(super) struct Deferred {
 }
 
 impl Deferred {
-    /// Takes off what cannot be evaluated inside, or only with more tags. `None` where there is none.
+    /// Takes off what cannot be evaluated inside, or only with more tags. `None` where nothing waits.
     pub(super) fn take(fields: &mut HeaderMap) -> Option<Box<Self>> {
-        if !fields.contains_key(IF_MATCH) && !fields.contains_key(IF_NONE_MATCH) {
+        let ranged = fields.contains_key(RANGE);
+        let conditional = [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE]
+            .iter()
+            .any(|name| fields.contains_key(name));
+        if !conditional {
             return None;
         }
-        let ranged = fields.contains_key(RANGE);
         let accepts_plain = !ranged && accepts_identity(fields);
-        let mut conditions = Conditions::default();
+        let mut plain = false;
         if let TagCondition::Tags(tags) = parse(fields, &IF_MATCH)
+            && !ranged
             && tags.iter().any(|tag| !tag.is_weak() && is_minted(tag))
         {
-            if !ranged && let Some(widened) = widened(&tags) {
+            if let Some(widened) = widened(&tags) {
                 fields.insert(IF_MATCH, widened);
             }
-            // It asks for what it names, and none of it is encoded as it would accept it: then the plain
-            // body is what to send, which the server is free to choose (RFC 9110 §12.1).
-            if accepts_plain && !tags.iter().any(|tag| is_coded(tag, fields)) {
-                fields.remove(ACCEPT_ENCODING);
-            }
-            conditions.if_match = TagCondition::Tags(tags);
+            // It asks for what it names, and none of it is encoded as it would accept it.
+            plain = !tags.iter().any(|tag| is_coded(tag, fields));
         }
         let mut inside = parse(fields, &IF_NONE_MATCH);
         let deferred = match &inside {
             TagCondition::Any => true,
             TagCondition::Tags(tags) => tags.iter().any(is_minted),
+            // A date is evaluated inside, and its 304 has the plain body's tag.
+            TagCondition::Absent => {
+                plain |= fields.contains_key(IF_MODIFIED_SINCE);
+                false
+            }
             _ => false,
         };
+        // Which of those that a client accepts is sent the server is free to choose (RFC 9110 §12.1).
+        if plain && accepts_plain {
+            fields.remove(ACCEPT_ENCODING);
+        }
+        let mut if_none_match = TagCondition::default();
         if deferred {
             if !ranged {
                 fields.remove(IF_NONE_MATCH);
                 fields.remove(IF_MODIFIED_SINCE);
             }
-            conditions.if_none_match = std::mem::take(&mut inside);
+            if_none_match = std::mem::take(&mut inside);
         }
-        let waits = !conditions.is_empty() || matches!(inside, TagCondition::Tags(_));
+        let waits = deferred || matches!(inside, TagCondition::Tags(_));
         waits.then(|| {
             Box::new(Self {
-                conditions,
+                conditions: Conditions {
+                    if_none_match,
+                    ..Conditions::default()
+                },
                 inside,
                 accepts_plain,
             })
@@ -104,8 +117,8 @@ fn is_coded(tag: EntityTagRef<'_>, fields: &HeaderMap) -> bool {
 }
 
 /// The list, and each strong tag of the mint's form without its last parts, because which of them the
-/// encoder added nobody can tell. That lets too much through, and the evaluation on the tag that is sent
-/// makes up for it.
+/// encoder added nobody can tell. So any variant of the current state satisfies `If-Match` on a read that is
+/// encoded outside, as it does on a write.
 ///
 /// `None` where there is nothing to add. Also where the list would be longer than what is read inside: as
 /// it is, the client may get a 412 for its coded tags, and never what it did not ask for.

@@ -34,7 +34,7 @@ use super::service::Varied;
 ///
 /// # What it changes
 ///
-/// Only GET, HEAD and QUERY, and their answers that are a success or 304 and have one `ETag`.
+/// Answers that are a success or 304 and have one `ETag`.
 ///
 /// | answer | tag |
 /// | --- | --- |
@@ -43,15 +43,15 @@ use super::service::Varied;
 /// | encoded by the handler, inside the `IfMatchLayer` | has its variant already |
 /// | not encoded, or weak | stays |
 ///
-/// All these answers get `Vary: Accept-Encoding`. Conditions of reads on tags of that form are evaluated
+/// All these answers get `Vary: Accept-Encoding`. `If-None-Match` of reads on tags of that form is evaluated
 /// here, on the tag that is sent. That takes them from what stands inside, so a handler that answers 304
 /// by itself, to spare its work, does not see `If-None-Match` where it lists a minted tag or is `*`; nor
 /// do the layer's metrics. Conditions on other tags, with `Range`, and those of writes go inside as they
 /// are.
 ///
-/// An answer to a write is encoded as any other and keeps its tag. But where `Accept-Encoding` excludes the
-/// plain body the encoder does not get that field: tower-http's makes 406 of any answer then, also of one
-/// that says that the write took place.
+/// Any variant of the current state satisfies `If-Match` on a read, as it does on a write. Exclusions
+/// (`identity;q=0`) are taken off `Accept-Encoding`: tower-http's encoder makes 406 of any answer that it
+/// cannot encode then, also of one that says that a write took place.
 ///
 /// A coding that is no word of `A–Z a–z 0–9 _ -`, or a variant of more than 64 octets, makes the tag weak.
 /// A tag of the store's own that happens to have the form of a minted one would be taken for it, and its
@@ -66,7 +66,7 @@ use super::service::Varied;
 ///
 /// # Bodies
 ///
-/// A 304 or 412 that is made here has the body type's default, which has to be the empty body, as it is
+/// A 304 that is made here has the body type's default, which has to be the empty body, as it is
 /// for axum's `Body`, `Full`, `Empty`, the box bodies and tower-http's `CompressionBody` around them.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a layer does nothing until it is added to a service"]

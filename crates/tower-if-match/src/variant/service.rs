@@ -1,12 +1,12 @@
 use std::task::{Context, Poll};
 
-use http::header::{ACCEPT_ENCODING, IF_RANGE, RANGE};
+use http::header::{IF_RANGE, RANGE};
 use http::{Method, Request, Response};
 use http_body::Body;
 use http_precondition::MethodClass;
 use tower_service::Service;
 
-use super::codings::accepts_identity;
+use super::codings::{accepts_identity, exclude_nothing};
 use super::deferred::Deferred;
 use super::future::{Reading, VariedFuture};
 
@@ -39,14 +39,15 @@ where
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let reading = match MethodClass::of(request.method()) {
             MethodClass::Read => Some(self.read(&mut request)),
-            MethodClass::Write => {
-                if !accepts_identity(request.headers()) {
-                    request.headers_mut().remove(ACCEPT_ENCODING);
-                }
-                None
-            }
+            MethodClass::Write => Some(Reading {
+                deferred: None,
+                without_content: false,
+            }),
             MethodClass::Unconditional => None,
         };
+        if !accepts_identity(request.headers()) {
+            exclude_nothing(request.headers_mut());
+        }
         VariedFuture::new(self.inner.call(request), reading)
     }
 }

@@ -125,21 +125,24 @@ async fn the_tag_of_any_variant_writes() {
 
 /// The answer to a write may be encoded too. Its tag says which version was made, in any coding.
 #[tokio::test]
-async fn the_answer_to_a_write_names_the_state() {
+async fn the_answer_to_a_write_has_the_tag_of_its_coding_and_a_refusal_that_of_the_state() {
     let app = varied();
     let held = tag(&get_as(&app, "gzip").await);
     let fields = [("accept-encoding", "gzip"), ("if-match", held.as_str())];
     let written = ask(&app, "PUT /posts/7", &fields, &long("second")).await;
     assert_eq!(written.body[..2], [0x1f, 0x8b]);
-    assert_eq!(tag(&written), tag(&get_as(&app, "identity").await));
+    assert_eq!(tag(&written), tag(&get_as(&app, "gzip").await));
     let refused = ask(&app, "PUT /posts/7", &fields, &long("third")).await;
     assert_eq!(refused.status, StatusCode::PRECONDITION_FAILED);
-    assert_eq!(tag(&refused), tag(&written));
+    assert_eq!(tag(&refused), tag(&get_as(&app, "identity").await));
+    let next = [("if-match", tag(&written))].map(|(name, value)| (name, value.leak() as &str));
+    let next = ask(&app, "PUT /posts/7", &next, &long("third")).await;
+    assert_eq!(next.status, StatusCode::OK);
 }
 
 /// Nothing acceptable to say it in is no reason to say that a write did not take place.
 #[tokio::test]
-async fn a_write_that_took_place_is_not_answered_406() {
+async fn nothing_is_answered_406() {
     for accepted in ["identity;q=0", "deflate, *;q=0"] {
         // The control: the encoder alone.
         for (app, status) in [
@@ -151,6 +154,14 @@ async fn a_write_that_took_place_is_not_answered_406() {
             let answer = ask(&app, "PUT /posts/7", &fields, &long("second")).await;
             assert_eq!(answer.status, status, "{accepted}");
             assert_ne!(tag(&get_as(&app, "identity").await), held, "it took place");
+            assert_eq!(get_as(&app, accepted).await.status, status, "{accepted}");
+            let absent = ask(&app, "GET /posts/9", &fields[..1], "").await;
+            let absent_status = if status == StatusCode::OK {
+                StatusCode::NOT_FOUND
+            } else {
+                status
+            };
+            assert_eq!(absent.status, absent_status);
         }
     }
 }

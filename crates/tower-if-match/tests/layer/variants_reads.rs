@@ -1,5 +1,7 @@
 //! The conditions of reads on tags of coded bodies.
 
+use std::time::SystemTime;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -10,6 +12,8 @@ use axum::http::header::{
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+
+use tower_if_match::{Version, Versioned};
 
 use crate::posts::{self, Answer, Posts, send};
 use crate::representation::ask;
@@ -107,50 +111,77 @@ async fn a_date_does_not_step_in_for_a_tag() {
     assert_eq!(answer.status, StatusCode::OK);
 }
 
+/// What is named is sent where it can be; and a refusal is the layer's, with its document.
 #[tokio::test]
-async fn if_match_on_a_read_is_true_of_what_is_sent_alone() {
+async fn if_match_on_a_read_is_satisfied_by_any_variant_of_the_state() {
+    #[derive(PartialEq)]
+    enum Sent {
+        Named,
+        Another,
+        Nothing,
+    }
+    use Sent::{Another, Named, Nothing};
     let app = varied();
     let state = tag(&get_as(&app, "identity").await);
     let [gzip, br] = ["gzip", "br"].map(|variant| with(&state, variant));
-    for (value, accepted, fits) in [
-        (gzip.clone(), "gzip", true),
-        (state.clone(), "identity", true),
-        (format!("{state}, {gzip}"), "gzip", true),
-        (format!("{br}, \"x\", {gzip}"), "gzip", true),
-        ("*".to_owned(), "gzip", true),
+    for (value, accepted, sent) in [
+        (gzip.clone(), "gzip", Named),
+        (state.clone(), "identity", Named),
+        (format!("{state}, {gzip}"), "gzip", Named),
+        (format!("{br}, \"x\", {gzip}"), "gzip", Named),
+        ("*".to_owned(), "gzip", Named),
+        (br.clone(), "*", Named),
         // The plain body is accepted as well, and is what is asked for.
-        (state.clone(), "gzip", true),
-        (format!("{state}, {br}"), "gzip", true),
-        (state.clone(), "gzip, identity;q=0", false),
-        (gzip.clone(), "identity", false),
-        (gzip.clone(), "gzip, br", false),
-        (format!("W/{gzip}"), "gzip", false),
-        ("\"x\"".to_owned(), "gzip", false),
+        (state.clone(), "gzip", Named),
+        (format!("{state}, {br}"), "gzip", Named),
+        // Of the same state, but not what this client would get.
+        (state.clone(), "gzip, identity;q=0", Another),
+        (gzip.clone(), "identity", Another),
+        (gzip.clone(), "", Another),
+        (gzip.clone(), "gzip, br", Another),
+        (format!("W/{gzip}"), "gzip", Nothing),
+        (with(&state, "x").replace("v1", "v9"), "gzip", Nothing),
+        ("\"x\"".to_owned(), "gzip", Nothing),
     ] {
         let answer = read(&app, "if-match", &value, accepted).await;
         let context = format!("{value} for {accepted}");
-        if fits {
-            assert_eq!(answer.status, StatusCode::OK, "{context}");
-            let sent = tag(&answer);
-            assert!(value == "*" || value.contains(&sent), "{context}: {sent}");
-            let coded = answer.headers.contains_key(CONTENT_ENCODING);
-            assert_eq!(coded, sent != state, "{context}");
-        } else {
+        assert!(!answer.body.is_empty(), "{context}");
+        if sent == Nothing {
             assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED, "{context}");
             assert_eq!(answer.headers[CACHE_CONTROL], "no-store", "{context}");
+            assert_eq!(answer.headers[CONTENT_TYPE], "application/problem+json");
             assert!(answer.etag().is_some(), "{context}");
+            continue;
         }
+        assert_eq!(answer.status, StatusCode::OK, "{context}");
+        let tag = tag(&answer);
+        let named = value == "*" || value.contains(&tag);
+        assert_eq!(named, sent == Named, "{context}: {tag}");
+        let coded = answer.headers.contains_key(CONTENT_ENCODING);
+        assert_eq!(coded, tag != state, "{context}");
     }
     posts::put(&app, &state, &long("second")).await;
     // Who accepts gzip is answered in gzip; this one is to be read.
     let refused = read(&app, "if-match", &gzip, "identity").await;
     assert_eq!(refused.reason(), "stale_version", "the layer's own refusal");
+}
 
-    // The control: that a coded body is current says nothing of the plain one.
-    let app = control();
-    let held = tag(&get_as(&app, "gzip").await);
-    let answer = read(&app, "if-match", &held, "identity").await;
-    assert_eq!(answer.status, StatusCode::OK);
+/// The 304 to a date owes the tag of the 200 that it stands for.
+#[tokio::test]
+async fn a_date_gets_the_tag_that_the_200_would_have() {
+    let version = Version::new(1_u64).with_modified_at(SystemTime::UNIX_EPOCH);
+    let handler = get(async move || Versioned::new(version.clone(), long("first")));
+    let app = encoded(plain(handler), true);
+    for accepted in ["gzip", "gzip, br", "identity", ""] {
+        let date = |date| read(&app, "if-modified-since", date, accepted);
+        let held = date("Thu, 01 Jan 1970 00:00:00 GMT").await;
+        assert_eq!(held.status, StatusCode::NOT_MODIFIED);
+        let older = date("Wed, 31 Dec 1969 00:00:00 GMT").await;
+        assert_eq!(older.status, StatusCode::OK);
+        assert_eq!(tag(&held), tag(&older), "{accepted}");
+    }
+    // Without the date it is encoded.
+    assert!(tag(&get_as(&app, "gzip").await).ends_with(".gzip\""));
 }
 
 #[tokio::test]
