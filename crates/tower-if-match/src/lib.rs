@@ -62,11 +62,15 @@
 //! # Where to mount it
 //!
 //! As `MethodRouter::route_layer`, after the handlers: inside routing, so that 404 and 405 do not
-//! depend on conditions. From outside in: request id, trace, CORS, [`VariantLayer`], compression,
-//! authentication, declared size; routing and method; media type; this layer; the handler. Nothing
-//! outside may change a body and leave its `ETag`, as compression layers do: plain and encoded bodies
-//! would share a strong tag. [`VariantLayer`] around the compression gives each coding its own. A handler
-//! that answers with `Content-Encoding` has one without it.
+//! depend on conditions. From outside in: [`DrainLayer`], request id, trace, CORS, [`VariantLayer`],
+//! compression, authentication, declared size; routing and method; media type; this layer; the handler.
+//!
+//! A refusal does not read the request's content. [`DrainLayer`] reads what is left of it, because the
+//! server would otherwise close the connection, and the client or a proxy might lose the answer.
+//!
+//! Nothing outside may change a body and leave its `ETag`, as compression layers do: plain and encoded
+//! bodies would share a strong tag. [`VariantLayer`] around the compression gives each coding its own. A
+//! handler that answers with `Content-Encoding` has one without it.
 //!
 //! `route_layer` wraps what was added before it. A `.fallback(handler)`, a method or an
 //! `axum::routing::any` that is added or merged later runs **unguarded**. A handler in there that asks
@@ -111,6 +115,7 @@ pub mod cors;
 mod decision;
 mod disclosure;
 mod document;
+mod drain;
 mod future;
 mod gather;
 mod head;
@@ -141,6 +146,7 @@ mod write;
 pub use crate::axum::{GuardedRoute, PathKey};
 pub use answer::Answer;
 pub use config::Denied;
+pub use drain::DrainLayer;
 pub use key::{FindKey, Found};
 pub use layer::IfMatchLayer;
 #[cfg(feature = "metrics")]

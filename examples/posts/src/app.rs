@@ -9,7 +9,7 @@ use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::trace::TraceLayer;
-use tower_if_match::{IfMatchLayer, PathKey, TagMint, Transaction, VariantLayer, cors};
+use tower_if_match::{DrainLayer, IfMatchLayer, PathKey, TagMint, Transaction, VariantLayer, cors};
 
 use crate::handlers::{compare_and_swap, transaction};
 use crate::request_id::X_REQUEST_ID;
@@ -60,10 +60,10 @@ fn guard<S: PostStore>(posts: &S) -> IfMatchLayer<S::Versions, PathKey> {
         .with_conflict_limit(declared_size::LIMIT)
 }
 
-/// From outside in: request id, trace, CORS, variants of the tags, compression, problem documents,
-/// declared size; routing and method; what the head declares of the content; the precondition layer;
-/// the handler. So 404, 405, 413 and 415 are the same whatever conditions a request bears, and what is
-/// refused by its head never reads the body.
+/// From outside in: the rest of what was refused, request id, trace, CORS, variants of the tags,
+/// compression, problem documents, declared size; routing and method; what the head declares of the
+/// content; the precondition layer; the handler. So 404, 405, 413 and 415 are the same whatever conditions
+/// a request bears, and what is refused by its head never reads the body.
 fn routes<S: PostStore>(
     posts: S,
     guard: &IfMatchLayer<S::Versions, PathKey>,
@@ -93,6 +93,9 @@ fn routes<S: PostStore>(
         .with_state(App { posts, tags })
         .layer(
             ServiceBuilder::new()
+                // Outside all that answers without the content, which would be reset on its way, and the
+                // answer with it. Beyond what is taken at all the connection is closed.
+                .layer(DrainLayer::new().with_content_limit(declared_size::LIMIT))
                 .layer(middleware::from_fn(request_id::assign))
                 .layer(TraceLayer::new_for_http().make_span_with(span))
                 .layer(any_page())

@@ -6,7 +6,6 @@ mod keep_alive;
 mod matrix;
 mod origins;
 mod refusals;
-mod rest;
 mod routes;
 
 use crate::matrix::{measure, violations};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::{Json, Router, middleware, routing::get};
+use axum::{Json, Router, routing::get};
 use posts::store::MemoryPosts;
 use serde_json::Value;
 use tower_http::compression::CompressionLayer;
@@ -17,8 +17,6 @@ use tower_if_match::{
     Versioned,
 };
 
-use crate::rest;
-
 /// A server whose posts are at `/api/posts/{id}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -26,11 +24,9 @@ pub(crate) enum Origin {
     Guarded,
     /// The same, and takes a weakened tag for what it was.
     TakesWeakened,
-    /// Guarded, and reads the rest of what it refused.
-    ReadsTheRest,
     /// Guarded, and encodes for clients that accept it, with tags of their own for coded bodies.
     Encodes,
-    /// The example.
+    /// The example, which reads what is left of refused content.
     Posts,
     /// Compares tags octet by octet in its handlers, as is done by hand.
     Naive,
@@ -70,7 +66,6 @@ impl Origin {
         let app = match self {
             Self::Guarded => guarded(|guard| guard),
             Self::TakesWeakened => guarded(IfMatchLayer::with_weakened_tags_accepted),
-            Self::ReadsTheRest => guarded(|guard| guard).layer(middleware::from_fn(rest::read)),
             // The last one is the outermost.
             Self::Encodes => guarded(|guard| guard)
                 .layer(CompressionLayer::new())

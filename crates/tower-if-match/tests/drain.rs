@@ -1,0 +1,221 @@
+//! Over sockets: with `DrainLayer` a refusal arrives whatever its request's content, and the connection is
+//! used on; without it neither is sure.
+
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body as Content;
+use axum::extract::{DefaultBodyLimit, Request as Received};
+use axum::routing::{post, put};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use tokio::sync::mpsc;
+use tower_if_match::{DrainLayer, Expected, IfMatchLayer, MemoryStore, PathKey};
+use wire::{Body, Connection, Request};
+
+type Posts = MemoryStore<u64, ()>;
+
+/// It does not fit into the buffers of the sockets, whatever the system makes of them.
+const HUGE: usize = 32 << 20;
+
+/// Post 7, of which no tag is known. Whoever posts to `/later` is answered at once, and its content is read
+/// after that; how much there was is told here.
+fn routes(told: mpsc::UnboundedSender<usize>) -> Router {
+    let posts = Posts::new();
+    posts.create(7, ());
+    let store = posts.clone();
+    let guard = IfMatchLayer::new("posts", posts, PathKey);
+    let replace =
+        async move |expected: Expected<Posts>, _: String| store.put((), expected).map(|_| ());
+    let later = async move |mut content: Content| {
+        tokio::spawn(async move {
+            let mut octets = 0;
+            // To where it must end, because hyper may not tell the end once it has sent the answer.
+            while !content.is_end_stream() {
+                let frame = content.frame().await.unwrap().unwrap();
+                octets += frame.into_data().unwrap().len();
+            }
+            told.send(octets).unwrap();
+        });
+    };
+    // Reads a piece, and has seen enough.
+    let some = async |request: Received| {
+        let piece = request.into_body().frame().await;
+        piece.unwrap().unwrap();
+    };
+    Router::new()
+        .route("/posts/{id}", put(replace).route_layer(guard))
+        .route("/later", post(later))
+        .route("/some", post(some))
+        .layer(DefaultBodyLimit::disable())
+}
+
+/// On the server that axum brings, which is hyper's.
+async fn serve(app: Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    addr
+}
+
+fn unheard() -> mpsc::UnboundedSender<usize> {
+    mpsc::unbounded_channel().0
+}
+
+async fn with(layer: DrainLayer) -> SocketAddr {
+    serve(routes(unheard()).layer(layer)).await
+}
+
+async fn without() -> SocketAddr {
+    serve(routes(unheard())).await
+}
+
+fn refused(body: Body) -> Request {
+    Request::new("PUT", "/posts/7")
+        .field("If-Match", "\"unknown\"")
+        .body(body)
+}
+
+fn content(octets: usize) -> Vec<u8> {
+    vec![b'x'; octets]
+}
+
+fn read() -> Request {
+    Request::new("GET", "/posts/8")
+}
+
+#[tokio::test]
+async fn refusals_and_what_follows_them_share_a_connection() {
+    let mut connection = Connection::open(with(DrainLayer::new()).await)
+        .await
+        .unwrap();
+    for size in [1, 100, 60_000, 900_000, 1 << 20] {
+        let halves = vec![content(size / 2), content(size - size / 2)];
+        for body in [Body::Sized(content(size)), Body::Chunked(halves)] {
+            let answer = connection.send(&refused(body)).await.unwrap();
+            assert_eq!(answer.status(), 412, "{size}");
+            assert_eq!(answer.header("connection"), None);
+            let next = connection.send(&read()).await.unwrap();
+            assert_eq!(next.status(), 405, "{size}");
+        }
+        let some = Request::new("POST", "/some").body(Body::Sized(content(size)));
+        assert_eq!(connection.send(&some).await.unwrap().status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn control_without_the_layer_the_connection_ends_and_the_answer_does_not_say_so() {
+    let addr = without().await;
+    let mut connection = Connection::open(addr).await.unwrap();
+    let answer = connection.send(&refused(Body::Sized(content(HUGE)))).await;
+    if let Ok(answer) = answer {
+        assert_eq!(answer.header("connection"), None);
+    }
+    assert!(connection.send(&read()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_client_that_writes_all_before_it_reads_gets_its_answer() {
+    let addr = with(DrainLayer::new().with_content_limit(HUGE)).await;
+    let mut connection = Connection::open(addr).await.unwrap();
+    let request = refused(Body::Sized(content(HUGE)));
+    connection.write(&request).await.unwrap();
+    assert_eq!(connection.read("PUT").await.unwrap().status(), 412);
+    assert_eq!(connection.send(&read()).await.unwrap().status(), 405);
+}
+
+#[tokio::test]
+async fn control_without_the_layer_it_cannot_even_write() {
+    let mut connection = Connection::open(without().await).await.unwrap();
+    let request = refused(Body::Sized(content(HUGE)));
+    assert!(connection.write(&request).await.is_err());
+}
+
+/// The head of a refused request whose content stays away.
+const HALF: &[u8] = b"PUT /posts/7 HTTP/1.1\r\nHost: test\r\nIf-Match: \"unknown\"\r\n\
+                      Content-Length: 1000\r\n\r\nhalf of it";
+
+#[tokio::test]
+async fn a_client_that_stops_sending_is_answered_and_told_that_this_was_all() {
+    let soon = Duration::from_millis(20);
+    let addr = with(DrainLayer::new().with_content_deadline(soon)).await;
+    let mut connection = Connection::open(addr).await.unwrap();
+    connection.write_octets(HALF).await.unwrap();
+    let answer = connection.read("PUT").await.unwrap();
+    assert_eq!(
+        (answer.status(), answer.header("connection")),
+        (412, Some("close"))
+    );
+    connection.closed().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_ends_its_half_is_answered() {
+    let mut connection = Connection::open(with(DrainLayer::new()).await)
+        .await
+        .unwrap();
+    connection.write_octets(HALF).await.unwrap();
+    connection.finish_writing().await.unwrap();
+    let answer = connection.read("PUT").await.unwrap();
+    assert_eq!(
+        (answer.status(), answer.header("connection")),
+        (412, Some("close"))
+    );
+}
+
+#[tokio::test]
+async fn beyond_the_limit_the_connection_ends_and_the_answer_says_so() {
+    let addr = with(DrainLayer::new().with_content_limit(1000)).await;
+    for body in [
+        Body::Sized(content(1001)),
+        Body::Chunked(vec![content(500), content(501)]),
+    ] {
+        let mut connection = Connection::open(addr).await.unwrap();
+        let answer = connection.send(&refused(body)).await.unwrap();
+        assert_eq!(
+            (answer.status(), answer.header("connection")),
+            (412, Some("close"))
+        );
+        assert!(!connection.is_reusable());
+    }
+}
+
+#[tokio::test]
+async fn content_that_is_held_back_is_not_asked_for() {
+    let addr = with(DrainLayer::new()).await;
+    let mut connection = Connection::open(addr).await.unwrap();
+    let request = refused(Body::ExpectContinue(content(1000)));
+    let answer = connection.send(&request).await.unwrap();
+    assert_eq!(
+        (answer.status(), answer.header("connection")),
+        (412, Some("close"))
+    );
+    assert!(answer.interim().is_empty());
+    assert!(!answer.request_written());
+    connection.closed().await.unwrap();
+
+    // The control: inside it is asked for, and what is left of it is read.
+    let mut connection = Connection::open(addr).await.unwrap();
+    let some = Request::new("POST", "/some").body(Body::ExpectContinue(content(900_000)));
+    let answer = connection.send(&some).await.unwrap();
+    assert_eq!((answer.status(), answer.interim().len()), (200, 1));
+    assert_eq!(connection.send(&read()).await.unwrap().status(), 405);
+}
+
+#[tokio::test]
+async fn content_that_a_task_reads_is_left_to_it() {
+    let (told, mut hears) = mpsc::unbounded_channel();
+    let addr = serve(routes(told).layer(DrainLayer::new())).await;
+    let mut connection = Connection::open(addr).await.unwrap();
+    // Answered before the content has come.
+    let head = b"POST /later HTTP/1.1\r\nHost: test\r\nContent-Length: 20\r\n\r\nten octets";
+    connection.write_octets(head).await.unwrap();
+    let answer = connection.read("POST").await.unwrap();
+    assert_eq!((answer.status(), answer.header("connection")), (200, None));
+    connection.write_octets(b"ten octets").await.unwrap();
+    assert_eq!(hears.recv().await, Some(20));
+    assert_eq!(connection.send(&read()).await.unwrap().status(), 405);
+}
