@@ -54,7 +54,9 @@ impl Relay {
             let text = configuration.of(proxy) + "\n";
             fs::write(base.join("configuration"), text)
         };
-        let answers = async |port| who_answers(port).await.is_ok_and(|answer| answer == name);
+        let name = &name;
+        let answers =
+            |port| async move { who_answers(port).await.is_ok_and(|answer| answer == *name) };
         watched.start(configure, answers).await;
         Some(Self {
             proxy,

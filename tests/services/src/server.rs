@@ -25,7 +25,7 @@ impl Server {
             ],
         });
         let data = watched.data();
-        let answers = async |port| product.serves(port, &data).await;
+        let answers = |port| product.serves(port, &data);
         watched.start(|_| Ok(()), answers).await;
         Self { product, watched }
     }
@@ -57,7 +57,7 @@ impl Server {
         for name in self.product.stale() {
             let _ = fs::remove_file(data.join(name));
         }
-        let answers = async |port| self.product.serves(port, &data).await;
+        let answers = |port| self.product.serves(port, &data);
         self.watched.start_again(answers).await;
     }
 

@@ -60,7 +60,7 @@ pub struct Program {
 /// };
 /// let mut watched = services::Watched::new(&program);
 /// let data = watched.data();
-/// watched.start(|_port| Ok(()), async |_port| data.join("ready").exists()).await;
+/// watched.start(|_port| Ok(()), |_port| std::future::ready(data.join("ready").exists())).await;
 /// assert_eq!(watched.process_ids().len(), 1);
 /// drop(watched);
 /// assert!(!data.exists());
@@ -138,10 +138,10 @@ impl Watched {
     ///
     /// # Panics
     /// If it does not start, or does not answer within a minute.
-    pub async fn start(
+    pub async fn start<Answered: Future<Output = bool>>(
         &mut self,
         prepare: impl Fn(u16) -> std::io::Result<()>,
-        answers: impl AsyncFn(u16) -> bool,
+        answers: impl Fn(u16) -> Answered,
     ) {
         for _ in 0..PORTS {
             self.port = free_port();
@@ -181,7 +181,10 @@ impl Watched {
     ///
     /// # Panics
     /// If it still runs, or does not answer within a minute.
-    pub async fn start_again(&self, answers: impl AsyncFn(u16) -> bool) {
+    pub async fn start_again<Answered: Future<Output = bool>>(
+        &self,
+        answers: impl Fn(u16) -> Answered,
+    ) {
         assert!(self.processes().is_empty(), "{} still runs", self.name);
         self.order_start();
         let answered = self.is_answered(&answers).await.is_ok();
@@ -229,7 +232,10 @@ impl Watched {
     }
 
     /// Waits until the program answers; an error if it ends before.
-    async fn is_answered(&self, answers: &impl AsyncFn(u16) -> bool) -> Result<(), Ended> {
+    async fn is_answered<Answered: Future<Output = bool>>(
+        &self,
+        answers: &impl Fn(u16) -> Answered,
+    ) -> Result<(), Ended> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let answered = timeout_at(deadline, answers(self.port)).await;

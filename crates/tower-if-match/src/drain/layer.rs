@@ -34,6 +34,7 @@ use super::service::Drain;
 /// | read it to its end, or there is none | – | at once |
 /// | left some of it | is read, up to limit and deadline | when it has come |
 /// | left more than the limit, or what does not come in time | is left | with `Connection: close` |
+/// | left what nothing comes of for half a second | is left | with `Connection: close` |
 /// | were told `Expect: 100-continue`, and did not begin to read | is not asked for | at once, with `Connection: close` |
 /// | found it broken | – | at once, with `Connection: close` |
 /// | still hold it, in a task or in the answer | is theirs | at once |
@@ -78,7 +79,8 @@ impl DrainLayer {
         self
     }
 
-    /// How long an answer waits for content to arrive. Where it takes longer, the connection is closed.
+    /// How long an answer waits for content that keeps arriving. Where it takes longer, or stays away for half
+    /// a second, the connection is closed.
     ///
     /// Default: 5 seconds.
     pub fn with_content_deadline(mut self, deadline: Duration) -> Self {

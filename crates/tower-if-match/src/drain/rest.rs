@@ -33,7 +33,13 @@ pub(super) struct Reading<B> {
     bounds: Bounds,
     /// From when it first had to be waited for.
     until: Option<Pin<Box<Sleep>>>,
+    /// From when the last of it came.
+    silence: Option<Pin<Box<Sleep>>>,
 }
+
+/// How long nothing may come. Whoever is sending sends; whoever waits for the answer first is not kept
+/// waiting for the whole deadline.
+const SILENCE: Duration = Duration::from_millis(500);
 
 /// Why the rest was not read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +73,7 @@ impl<B: Body + Unpin> Reading<B> {
             body,
             bounds,
             until: None,
+            silence: None,
         }))
     }
 
@@ -79,14 +86,24 @@ impl<B: Body + Unpin> Reading<B> {
                     // What is empty counts, too: there may be no end of it.
                     let octets = frame.data_ref().map_or(1, |data| data.remaining().max(1));
                     match self.bounds.limit.checked_sub(octets as u64) {
-                        Some(limit) => self.bounds.limit = limit,
+                        Some(limit) => {
+                            self.bounds.limit = limit;
+                            self.silence = None;
+                        }
                         None => return Poll::Ready(Err(Abandoned::TooLarge)),
                     }
                 }
                 Poll::Pending => {
                     let deadline = self.bounds.deadline;
                     let until = self.until.get_or_insert_with(|| Box::pin(sleep(deadline)));
-                    return until.as_mut().poll(cx).map(|()| Err(Abandoned::TooSlow));
+                    let silence = self.silence.get_or_insert_with(|| Box::pin(sleep(SILENCE)));
+                    let over =
+                        until.as_mut().poll(cx).is_ready() || silence.as_mut().poll(cx).is_ready();
+                    return if over {
+                        Poll::Ready(Err(Abandoned::TooSlow))
+                    } else {
+                        Poll::Pending
+                    };
                 }
             }
         }

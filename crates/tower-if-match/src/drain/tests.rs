@@ -14,7 +14,7 @@ use http::header::{CONNECTION, EXPECT};
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
-use http_body_util::{BodyExt, Empty, Full};
+use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::{DrainLayer, Drainable};
@@ -253,18 +253,40 @@ async fn the_defaults_are_one_mebibyte_and_five_seconds() {
     assert!(text.contains("deadline: 5s"), "{text}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn content_that_does_not_come_holds_the_answer_until_the_deadline() {
-    let layer = DrainLayer::new().with_content_deadline(Duration::from_secs(3));
-    let slow = || put([Step::Octets(10), Step::Waits]);
+/// For how long an answer is held, by a clock that stands still, where content comes in such steps.
+async fn held(layer: DrainLayer, pause: Duration, steps: usize) -> (Duration, bool) {
+    let frames = futures_util::stream::unfold(0, move |step| async move {
+        if step == steps {
+            return None;
+        }
+        tokio::time::sleep(pause).await;
+        let frame = Frame::data(Bytes::from_static(b"octets"));
+        Some((Ok::<_, io::Error>(frame), step + 1))
+    });
+    let content: Content = StreamBody::new(frames).boxed_unsync();
+    let service = service_fn(|_: Request<Content>| ready(Ok::<_, Infallible>(Response::new(()))));
     let began = tokio::time::Instant::now();
-    let (answer, _) = refused(layer, slow(), 0).await;
-    assert!(closes(&answer));
-    assert_eq!(began.elapsed().as_secs(), 3, "of a clock that stands still");
+    let answer = layer.layer(service).oneshot(Request::new(content)).await;
+    (began.elapsed(), closes(&answer.unwrap()))
+}
 
-    let refusing = refused(layer, slow(), 0);
-    let early = tokio::time::timeout(Duration::from_secs(2), refusing).await;
-    assert!(early.is_err(), "the control: until then it is waited for");
+#[tokio::test(start_paused = true)]
+async fn content_that_comes_holds_the_answer_and_no_longer_than_the_deadline() {
+    let layer = DrainLayer::new().with_content_deadline(Duration::from_secs(3));
+    let pause = Duration::from_millis(400);
+    assert_eq!(held(layer, pause, 5).await, (5 * pause, false));
+    assert_eq!(held(layer, pause, 50).await, (Duration::from_secs(3), true));
+}
+
+/// A client may wait for the answer before it goes on.
+#[tokio::test(start_paused = true)]
+async fn content_that_stays_away_does_not_hold_the_answer_until_the_deadline() {
+    let soon = Duration::from_millis(500);
+    let layer = DrainLayer::new();
+    assert_eq!(held(layer, Duration::from_secs(60), 1).await, (soon, true));
+    let short = layer.with_content_deadline(Duration::from_millis(100));
+    let (held, _) = held(short, Duration::from_secs(60), 1).await;
+    assert_eq!(held, Duration::from_millis(100));
 }
 
 #[tokio::test(start_paused = true)]
