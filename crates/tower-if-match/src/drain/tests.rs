@@ -283,9 +283,9 @@ async fn content_that_comes_holds_the_answer_and_no_longer_than_the_deadline() {
 async fn content_that_stays_away_does_not_hold_the_answer_until_the_deadline() {
     let soon = Duration::from_millis(500);
     let layer = DrainLayer::new();
-    assert_eq!(held(layer, Duration::from_secs(60), 1).await, (soon, true));
+    assert_eq!(held(layer, Duration::from_mins(1), 1).await, (soon, true));
     let short = layer.with_content_deadline(Duration::from_millis(100));
-    let (held, _) = held(short, Duration::from_secs(60), 1).await;
+    let (held, _) = held(short, Duration::from_mins(1), 1).await;
     assert_eq!(held, Duration::from_millis(100));
 }
 
