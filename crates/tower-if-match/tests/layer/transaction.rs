@@ -274,6 +274,33 @@ async fn what_fails_because_someone_was_faster_has_lost() {
 }
 
 /// An upsert finds a row where the transaction found none, and writes over it.
+/// Nothing was there when its condition was looked at, so nothing was evaluated: what appears until it runs
+/// is not its to remove, and the transaction itself sees nothing afterwards.
+#[tokio::test]
+async fn a_removal_of_what_appeared_meanwhile_has_lost() {
+    let removes = async |State(ledger): State<Ledger>, mut tx: Tx<Ledger>| {
+        ledger.write(8, Some("beside".to_owned()));
+        tx.remove(8);
+        StatusCode::NO_CONTENT
+    };
+    for condition in ["\"v1-of-an-earlier-life\"", "*"] {
+        let ledger = Ledger::new();
+        let app = with_methods(&ledger, get(read).delete(removes));
+        let delete = request("DELETE", "/posts/8").header(IF_MATCH, condition);
+        let answer = send(&app, delete.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
+        assert!(answer.etag().is_some(), "of what appeared");
+        assert_eq!(ledger.text(8).as_deref(), Some("beside"));
+    }
+    // Where nothing appears, a handler may call it done.
+    let idempotent = async |_: Tx<Ledger>| StatusCode::NO_CONTENT;
+    let ledger = Ledger::new();
+    let app = with_methods(&ledger, get(read).delete(idempotent));
+    let delete = request("DELETE", "/posts/8").header(IF_MATCH, "*");
+    let answer = send(&app, delete.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+}
+
 #[tokio::test]
 async fn an_upsert_over_what_appeared_meanwhile_has_lost() {
     let ledger = Ledger::new();

@@ -76,11 +76,13 @@ pub(crate) async fn end<S: Transactional>(
         Ok(made) => made,
         Err(error) => return failed::<S>(error),
     };
-    let created = keys.iter().zip(before.iter().zip(&made));
-    let created = created
-        .filter(|(_, (before, made))| before.is_none() && made.is_some() && !S::HOLDS_ABSENT)
+    // Whatever the transaction has made of it: what appeared after it looked it may have written over, and
+    // may have removed, and then it sees nothing itself.
+    let absent = keys.iter().zip(before);
+    let absent = absent
+        .filter(|(_, before)| before.is_none() && !S::HOLDS_ABSENT)
         .map(|(key, _)| key);
-    let beside = within(patience, exists_for_others(store, created)).await;
+    let beside = within(patience, exists_for_others(store, absent)).await;
     let ended = match beside {
         Some(Ok(false)) if allowed(&made) => None,
         Some(Ok(_)) => Some(Ended::Forbidden),
@@ -97,14 +99,14 @@ pub(crate) async fn end<S: Transactional>(
     }
 }
 
-/// Whether one of the resources that the transaction found absent, and has made, is there for others
-/// already. No row held the place, so a writer beside the layer may have come first, and a handler's
-/// upsert has then written over what it found. What the transaction itself has made nobody else sees yet.
+/// Whether one of the resources that the transaction found absent is there for others. No row held the
+/// place, so a writer beside the layer may have come first, and a handler's upsert has then written over
+/// what it found, or its DELETE removed it. What the transaction itself has made nobody else sees yet.
 async fn exists_for_others<'a, S: Transactional>(
     store: &S,
-    created: impl Iterator<Item = &'a S::Key> + Send,
+    absent: impl Iterator<Item = &'a S::Key> + Send,
 ) -> Result<bool, S::Error> {
-    for key in created {
+    for key in absent {
         if store.current(key).await?.is_some() {
             return Ok(true);
         }
