@@ -116,6 +116,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         conflict: Option<&Conflict<S::Revision>>,
     ) -> Response<B> {
         let client = self.log_refusal(head, &refusal);
+        let refusal = refusal.by(self.tags.scope().name());
         let members = |mut problem: Problem| {
             if let Some(field) = refusal.failed_condition() {
                 problem = problem.string_member("failed_condition", field.name());
@@ -130,7 +131,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         };
         let begun = self.settings.documents.begun(&refusal);
         let mut response = self.answer(head, begun, &refusal, &members);
-        self.mark_refused(&mut response, refusal, client);
+        Refused::mark(&mut response, refusal, client);
         response
     }
 
@@ -180,20 +181,6 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         }
         let text = if head_only { Bytes::new() } else { text };
         Response::from_parts(parts, B::from_text(text))
-    }
-
-    /// Puts a refusal into the extensions of its answer, and by whom and to whom it was made.
-    pub(crate) fn mark_refused<B>(
-        &self,
-        response: &mut Response<B>,
-        refusal: Refusal,
-        client: Option<Cow<'static, str>>,
-    ) {
-        let refusal = refusal.by(self.tags.scope().name());
-        if client.is_some() {
-            response.extensions_mut().insert(Refused { client });
-        }
-        response.extensions_mut().insert(refusal);
     }
 
     /// Logs it, and tells what the client is called.

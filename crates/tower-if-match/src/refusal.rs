@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{Response, StatusCode};
 use http_precondition::{EntityTag, Field};
 
 use crate::Reason;
@@ -36,6 +36,20 @@ pub struct Refusal {
 )]
 pub(crate) struct Refused {
     pub(crate) client: Option<Cow<'static, str>>,
+}
+
+impl Refused {
+    /// Puts a refusal into the extensions of its answer, and to whom it was made.
+    pub(crate) fn mark<B>(
+        response: &mut Response<B>,
+        refusal: Refusal,
+        client: Option<Cow<'static, str>>,
+    ) {
+        if client.is_some() {
+            response.extensions_mut().insert(Self { client });
+        }
+        response.extensions_mut().insert(refusal);
+    }
 }
 
 impl Refusal {

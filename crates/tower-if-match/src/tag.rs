@@ -33,8 +33,11 @@ use smallvec::{SmallVec, smallvec};
 use version_store::{Canonical, Key, Revision, RevisionText, Tagging, Version, VersionStore};
 
 mod recognise;
+mod scope;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use scope::Scope;
 
 pub(crate) use recognise::{
     CurrentState, Recognised, has_no_variant, split_variant, without_suffix,
@@ -91,41 +94,6 @@ struct Shared {
     /// The hash of its encoding.
     scope_hash: u64,
     keys: SmallVec<[MintKey; 1]>,
-}
-
-/// The name of a kind of resource.
-#[derive(Clone, Debug)]
-pub struct Scope {
-    /// With which every encoding begins.
-    encoded: Canonical,
-    name: Arc<str>,
-}
-
-impl Default for Scope {
-    fn default() -> Self {
-        Self::new("")
-    }
-}
-
-impl Scope {
-    fn new(name: &str) -> Self {
-        let mut encoded = Canonical::new();
-        encoded.text(name);
-        Self {
-            encoded,
-            name: Arc::from(name),
-        }
-    }
-
-    /// The encoding of what belongs to this scope begins with this.
-    pub(crate) fn encoded(&self) -> &Canonical {
-        &self.encoded
-    }
-
-    /// As the owner named it.
-    pub(crate) fn name(&self) -> &Arc<str> {
-        &self.name
-    }
 }
 
 /// A key, and what is the same in all tags that are minted with it.
@@ -380,7 +348,7 @@ impl<S: VersionStore> Clone for TagMint<S> {
 impl<S: VersionStore> fmt::Debug for TagMint<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TagMint")
-            .field("scope", &self.shared.scope.name)
+            .field("scope", &self.shared.scope.name())
             .field("keys", &self.shared.keys.len())
             .finish()
     }

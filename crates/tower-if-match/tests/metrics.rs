@@ -349,3 +349,27 @@ async fn a_layer_further_in_counts_for_itself() {
         assert!(outer.unwrap().contains(of_outer), "{series:#?}");
     }
 }
+
+/// A bulk write takes the store's time as a single one does.
+#[tokio::test]
+async fn a_bulk_write_is_counted_and_timed() {
+    use tower_if_match::bulk::{BulkLayer, ExpectedItems, Item};
+    let recorded = Recorded::start();
+    let posts = Posts::new();
+    posts.create(7, Text("first".to_owned()));
+    let bulk = BulkLayer::new("posts", posts, |_, _| {
+        Ok(vec![Item::new(7).with_if_match("*")])
+    });
+    let write = async |expected: ExpectedItems<Posts>| expected.unchanged();
+    let methods = axum::routing::patch(write).route_layer(bulk);
+    let app: Router = Router::new().route("/posts", methods);
+    assert_eq!(send(&app, "PATCH", "/posts", &[]).await, StatusCode::OK);
+    let series = recorded.series();
+    for name in [
+        "if_match_requests_total{scope=posts,route=/posts,method=PATCH,outcome=passed,reason=none}",
+        "if_match_store_seconds{scope=posts,operation=open}",
+        "if_match_store_seconds{scope=posts,operation=settle}",
+    ] {
+        assert_eq!(series.get(name), Some(&1), "{name} in {series:#?}");
+    }
+}

@@ -12,7 +12,7 @@ use crate::Reason;
 use crate::body::RefusalBody;
 use crate::config::Config;
 use crate::head::Head;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Refused};
 
 /// What the answer tells of one item.
 #[derive(Serialize)]
@@ -69,11 +69,11 @@ impl<S: VersionStore, W> Config<S, (), W> {
             "refused"
         );
         // Without tag and field: they are one item's, not the answer's.
-        let shown = chief.of_several();
+        let shown = chief.of_several().by(self.tags.scope().name());
         let members = |problem: Problem| problem.member("items", &members);
         let begun = self.settings.documents.begun(chief);
         let mut response = self.answer(head, begun, &shown, &members);
-        self.mark_refused(&mut response, shown, client);
+        Refused::mark(&mut response, shown, client);
         response
     }
 }

@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::decision::decide_unkeyed;
 use crate::gather::Gatherable;
 use crate::head::Head;
-use crate::measure::Observed;
+use crate::measure::{Observed, Operation, timed};
 use crate::refusal::Refusal;
 use crate::way::OpenError;
 use crate::write::denied_response;
@@ -89,15 +89,15 @@ impl<S: VersionStore, W: BulkWay<S>> Shared<S, W> {
             .map_err(|unfit| unfit.answer(self.max_items, head.instance()))?;
 
         if W::HOLDS {
-            let current = current_of_all(&config.store, &items.keys).await;
+            let current = config.current_of(&items).await;
             let current = current.map_err(|error| config.unavailable(head, &error))?;
             config.demanded_of_all(&items, current)?;
         }
         let scope = config.tags.scope();
         let opened = config
             .way
-            .open(&config.store, scope, &items.keys, &items.order)
-            .await;
+            .open(&config.store, scope, &items.keys, &items.order);
+        let opened = timed(scope, Operation::Open, opened).await;
         let OpenedAll { current, mut held } = match opened {
             Ok(opened) => opened,
             Err(error) => return Err(config.not_all_had(head, &items, &error).await),
@@ -121,6 +121,12 @@ impl<S: VersionStore, W: BulkWay<S>> Shared<S, W> {
 }
 
 impl<S: VersionStore, W: BulkWay<S>> Config<S, (), W> {
+    /// The current versions of all.
+    async fn current_of(&self, items: &Items<S::Key>) -> Result<Versions<S>, S::Error> {
+        let current = current_of_all(&self.store, &items.keys);
+        timed(self.tags.scope(), Operation::Current, current).await
+    }
+
     /// What the items demand of the stored versions, or the answer where one is refused.
     fn demanded_of_all<B: RefusalBody>(
         &self,
@@ -148,7 +154,7 @@ impl<S: VersionStore, W: BulkWay<S>> Config<S, (), W> {
         };
         if W::HOLDS
             && busy
-            && let Ok(current) = current_of_all(&self.store, &items.keys).await
+            && let Ok(current) = self.current_of(items).await
             && let Err(refused) = self.demanded_of_all(items, current)
         {
             return refused;
@@ -168,7 +174,8 @@ impl<S: VersionStore, W: BulkWay<S>> Config<S, (), W> {
         // Of one resource, and the answer has no tag. Its true status decides what becomes of the write.
         Mark::<S::Revision>::take(&mut response);
         let success = response.status().as_u16() < 400;
-        let settled = self.way.settle(held, &self.store, &slot, success).await;
+        let settled = self.way.settle(held, &self.store, &slot, success);
+        let settled = timed(self.tags.scope(), Operation::Settle, settled).await;
         let ending = match settled {
             SettledAll::Ended(ending) => ending,
             SettledAll::Refused(reason) => return self.refuse(head, Refusal::new(reason), None),
@@ -190,7 +197,7 @@ impl<S: VersionStore, W: BulkWay<S>> Config<S, (), W> {
 
     /// The answer to a write that lost the race: what a later request would have got.
     async fn afresh_items<B: RefusalBody>(&self, items: &Items<S::Key>) -> Response<B> {
-        let current = match current_of_all(&self.store, &items.keys).await {
+        let current = match self.current_of(items).await {
             Ok(current) => current,
             Err(error) => {
                 let conditions = Conditions::default();

@@ -108,6 +108,7 @@ async fn the_owner_extends_the_answer() {
 async fn the_owner_replaces_the_answer() {
     let (posts, guard) = posts();
     let guard = guard.with_answer(|answer| {
+        assert_eq!(answer.refusal().scope(), "posts");
         let text = format!("{} {}", answer.refusal().reason(), answer.head().method);
         let mut response = Response::new(text.into());
         *response.status_mut() = StatusCode::CONFLICT;

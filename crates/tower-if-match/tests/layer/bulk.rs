@@ -561,6 +561,7 @@ async fn the_owner_writes_the_answer() {
             (refusal.current_tag(), refusal.failed_condition()),
             (None, None)
         );
+        assert_eq!(refusal.scope(), "posts");
         let method = answer.head().method.to_string();
         answer.member("sent by", &method).into_response()
     });

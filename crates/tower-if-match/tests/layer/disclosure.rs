@@ -182,3 +182,20 @@ async fn redaction_and_authorization_go_together() {
     assert_eq!(lost.reason(), "lost_race");
     assert_eq!(has(&lost.problem()), [true, true, true, false, true]);
 }
+
+/// The hook needs the request's head after the handler has had it, also where no other hook does.
+#[tokio::test]
+async fn redaction_sees_what_a_lost_race_would_tell() {
+    let store = Telling {
+        changed: 1,
+        current: 1,
+    };
+    let layer = IfMatchLayer::new("telling", store, PathKey)
+        .with_public_conflicts()
+        .with_redaction(|_, _, conflict| conflict.current = None);
+    let lose = async |expected: Expected<Telling>| expected.lost();
+    let app: Router = Router::new().route("/posts/{id}", get(lose).put(lose).route_layer(layer));
+    let lost = posts::put(&app, "*", "content").await.problem();
+    assert_eq!(lost["reason"], "lost_race");
+    assert_eq!(has(&lost), [true, true, true, false, true]);
+}
