@@ -104,59 +104,44 @@
 //! | `metrics` | no | counts and times through the `metrics` facade: [`describe_metrics`] has the list |
 //! | `utoipa` | no | [`IfMatchLayer::describe`]: the header parameters, refusals and `ETag`s of guarded operations in an OpenAPI document |
 
-mod answer;
-#[cfg(feature = "axum")]
-mod axum;
 mod body;
 pub mod bulk;
-mod client;
 mod config;
 pub mod cors;
-mod decision;
-mod disclosure;
-mod document;
+mod decide;
 mod drain;
-mod future;
-mod gather;
-mod head;
-mod key;
 mod layer;
-mod locks;
-mod measure;
-mod negotiation;
+mod observe;
 #[cfg(feature = "utoipa")]
 mod openapi;
-mod opening;
-mod policy;
 pub mod problems;
 mod read;
-mod reason;
 mod refusal;
-mod report;
 mod representation;
+mod request;
+mod respond;
 mod service;
 pub mod stack;
+mod strategy;
 mod sync;
 mod tag;
 mod variant;
-mod way;
 mod write;
 
-#[cfg(feature = "axum")]
-pub use crate::axum::{GuardedRoute, PathKey};
-pub use answer::Answer;
 pub use config::Denied;
 pub use drain::DrainLayer;
-pub use key::{FindKey, Found};
 pub use layer::IfMatchLayer;
 #[cfg(feature = "metrics")]
-pub use measure::describe_metrics;
-pub use reason::Reason;
-pub use refusal::Refusal;
+pub use observe::describe_metrics;
+pub use refusal::{Reason, Refusal};
 pub use representation::RepresentationLayer;
+pub use request::{FindKey, Found};
+#[cfg(feature = "axum")]
+pub use request::{GuardedRoute, PathKey};
+pub use respond::RefusalResponse;
+pub use strategy::{SingleProcess, Transaction};
 pub use tag::{PUBLIC_TAG_KEY, TagKey, TagMint};
 pub use variant::VariantLayer;
-pub use way::{SingleProcess, Transaction};
 
 #[doc(inline)]
 pub use version_store::{

@@ -14,8 +14,8 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{Components, OpenApi};
 use version_store::VersionStore;
 
+use crate::decide::{Mode, Need, Policy};
 use crate::layer::IfMatchLayer;
-use crate::policy::{Mode, Need, Policy};
 
 /// Feature `utoipa`: the layer in an OpenAPI document.
 impl<S: VersionStore, F, W> IfMatchLayer<S, F, W> {
@@ -33,7 +33,7 @@ impl<S: VersionStore, F, W> IfMatchLayer<S, F, W> {
     /// `ETag` there as `If-Match`.
     ///
     /// **What the document has already stays as it is**: a parameter of that name, a media type or a
-    /// header of a response. So declare what [`with_answer`](Self::with_answer) answers in another way. A
+    /// header of a response. So declare what [`with_refusal_response`](Self::with_refusal_response) answers in another way. A
     /// response that is a reference, and 500, which a service that is put
     /// together rightly does not answer, are left alone.
     ///
@@ -70,7 +70,7 @@ impl<S: VersionStore, F, W> IfMatchLayer<S, F, W> {
     }
 
     /// As [`describe`](Self::describe), for a path on which this layer finds no key
-    /// ([`Found::NotOurs`](crate::Found::NotOurs)), such as a collection. No version stands behind it that
+    /// ([`Found::NoResource`](crate::Found::NoResource)), such as a collection. No version stands behind it that
     /// a condition could name, so a write gets 400 and 412 for those who send one all the same.
     ///
     /// # Panics

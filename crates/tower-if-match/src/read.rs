@@ -17,12 +17,12 @@ use http_precondition::{
 use version_store::handover::Mark;
 use version_store::{Version, VersionStore};
 
-use crate::Reason;
 use crate::body::RefusalBody;
 use crate::config::Config;
-use crate::decision::{reason_of, why};
-use crate::head::{Head, Kept};
+use crate::decide::{reason_of, why};
+use crate::refusal::Reason;
 use crate::refusal::Refusal;
+use crate::request::{Head, Kept};
 use crate::tag::{CurrentState, has_no_variant, without_suffix};
 use crate::variant::CodingNamed;
 

@@ -5,9 +5,9 @@
 
 pub use crate::body::RefusalBody;
 pub use crate::drain::{Drain, DrainFuture, Drainable, Lent};
-pub use crate::future::ResponseFuture;
-pub use crate::gather::Gatherable;
 pub use crate::representation::{Represented, Resumable, Resumed};
+pub use crate::request::Bufferable;
 pub use crate::service::IfMatch;
+pub use crate::service::ResponseFuture;
+pub use crate::strategy::CompareAndSwap;
 pub use crate::variant::{Varied, VariedFuture};
-pub use crate::way::CompareAndSwap;

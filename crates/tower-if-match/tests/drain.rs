@@ -119,7 +119,7 @@ async fn control_without_the_layer_the_connection_ends_and_the_answer_does_not_s
 
 #[tokio::test]
 async fn a_client_that_writes_all_before_it_reads_gets_its_answer() {
-    let addr = with(DrainLayer::new().with_content_limit(HUGE)).await;
+    let addr = with(DrainLayer::new().with_body_limit(HUGE)).await;
     let mut connection = Connection::open(addr).await.unwrap();
     let request = refused(Body::Sized(content(HUGE)));
     connection.write(&request).await.unwrap();
@@ -141,7 +141,7 @@ const HALF: &[u8] = b"PUT /posts/7 HTTP/1.1\r\nHost: test\r\nIf-Match: \"unknown
 #[tokio::test]
 async fn a_client_that_stops_sending_is_answered_and_told_that_this_was_all() {
     let soon = Duration::from_millis(20);
-    let addr = with(DrainLayer::new().with_content_deadline(soon)).await;
+    let addr = with(DrainLayer::new().with_body_timeout(soon)).await;
     let mut connection = Connection::open(addr).await.unwrap();
     connection.write_octets(HALF).await.unwrap();
     let answer = connection.read("PUT").await.unwrap();
@@ -168,7 +168,7 @@ async fn a_client_that_ends_its_half_is_answered() {
 
 #[tokio::test]
 async fn beyond_the_limit_the_connection_ends_and_the_answer_says_so() {
-    let addr = with(DrainLayer::new().with_content_limit(1000)).await;
+    let addr = with(DrainLayer::new().with_body_limit(1000)).await;
     for body in [
         Body::Sized(content(1001)),
         Body::Chunked(vec![content(500), content(501)]),

@@ -58,8 +58,8 @@ async fn a_success_under_a_lock_that_leaves_the_version_is_a_warning() {
     let _log = tracing::subscriber::set_default(events.clone());
     let posts = Posts::new();
     posts.create(7, "first".to_owned());
-    let layer =
-        IfMatchLayer::new("posts", posts, |_: &Parts| Found::Key(7)).with_way(SingleProcess::new());
+    let layer = IfMatchLayer::new("posts", posts, |_: &Parts| Found::Key(7))
+        .with_strategy(SingleProcess::new());
     let service = layer.layer(service_fn(|_: Request<Full<Bytes>>| {
         ready(Ok::<_, Infallible>(Response::<Full<Bytes>>::default()))
     }));

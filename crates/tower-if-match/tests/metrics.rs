@@ -221,7 +221,7 @@ async fn the_store_and_the_waits_are_timed() {
 
     let posts = Posts::new();
     posts.create(7, Text("first".to_owned()));
-    let guard = IfMatchLayer::new("locked", posts, PathKey).with_way(SingleProcess::new());
+    let guard = IfMatchLayer::new("locked", posts, PathKey).with_strategy(SingleProcess::new());
     let locked: Router = Router::new().route(
         "/posts/{id}",
         get(async || "").put(async || "").route_layer(guard),

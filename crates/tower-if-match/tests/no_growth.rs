@@ -52,7 +52,7 @@ async fn a_million_cancelled_requests_leave_nothing() {
     }
     let locks = SingleProcess::new();
     let of_path = |head: &Parts| Found::Key(head.uri.path()[1..].parse().unwrap());
-    let guard = IfMatchLayer::new("rows", store, of_path).with_way(locks.clone());
+    let guard = IfMatchLayer::new("rows", store, of_path).with_strategy(locks.clone());
     // Whoever gets in stays until the end of the round, with the lock.
     let end_of_round = Arc::new(Semaphore::new(0));
     let stay = Arc::clone(&end_of_round);

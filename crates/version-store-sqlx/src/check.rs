@@ -62,7 +62,7 @@ pub(crate) enum Source {
     Triggers,
     /// The version column's default never gives the same twice.
     Default,
-    Life,
+    Incarnation,
     OwnersWord,
 }
 
@@ -97,7 +97,7 @@ fn version_columns(dialect: Dialect, table: &Table, found: &Found) -> Result<(),
     found.column(&table.version).map_err(|missing| {
         format!("{missing}; Table::migration(Dialect::{dialect:?}) has the statements")
     })?;
-    for name in [Some(&table.version), table.life.as_ref()]
+    for name in [Some(&table.version), table.incarnation.as_ref()]
         .into_iter()
         .flatten()
     {
@@ -191,8 +191,8 @@ fn source(dialect: Dialect, table: &Table, found: &Found) -> Result<Source, Stri
     if table.owner_keeps_revisions_apart {
         return Ok(Source::OwnersWord);
     }
-    if table.life.is_some() {
-        return Ok(Source::Life);
+    if table.incarnation.is_some() {
+        return Ok(Source::Incarnation);
     }
     let default = found.column(&table.version)?.default.as_deref();
     let never_twice = ["nextval", "rand", "uuid_short"];

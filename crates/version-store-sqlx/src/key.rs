@@ -7,14 +7,14 @@ use version_store::Key;
 /// what it holds:
 ///
 /// ```
-/// use version_store::{Canonical, Key};
+/// use version_store::{KeyEncoder, Key};
 /// use version_store_sqlx::{KeyColumns, KeyValues, SqlKey};
 ///
 /// #[derive(Clone, Debug, PartialEq)]
 /// struct PostId(u64);
 ///
 /// impl Key for PostId {
-///     fn encode(&self, to: &mut Canonical) {
+///     fn encode(&self, to: &mut KeyEncoder) {
 ///         self.0.encode(to);
 ///     }
 /// }

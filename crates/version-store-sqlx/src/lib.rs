@@ -39,7 +39,7 @@
 //!
 //! // What a layer does for a request whose `If-Match` fits, and then for one that comes too late:
 //! for in_time in [true, false] {
-//!     let slot: Slot<SqliteVersions<u64>> = Slot::new(7, Demand::Exactly(seen.clone()));
+//!     let slot: Slot<SqliteVersions<u64>> = Slot::new(7, Demand::Version(seen.clone()));
 //!     let write = posts.compare_and_swap(slot.take()?, async |connection, _was| {
 //!         let update = sqlx::query("UPDATE posts SET title = 'Post' WHERE id = 7");
 //!         update.execute(connection).await
@@ -100,7 +100,7 @@
 //!
 //! A version that comes back would let a stale write pass. The check at the start wants one of these, in
 //! this order: the migration's triggers; the owner's word
-//! ([`Table::asserting_that_revisions_never_repeat`]); a [life column](Table::with_life); a default of the
+//! ([`Table::asserting_that_revisions_never_repeat`]); a [incarnation column](Table::with_incarnation); a default of the
 //! version column that never gives the same twice (`nextval`, `random`). `AUTOINCREMENT` is not enough: it
 //! does not repeat ids of its own, but a PUT that creates chooses the id. Only the triggers hold whoever
 //! writes.

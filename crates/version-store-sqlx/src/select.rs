@@ -19,7 +19,7 @@ pub(crate) struct Statements {
     pub(crate) hold: Arc<str>,
     /// Gives one row its next version.
     pub(crate) advance: Arc<str>,
-    has_life: bool,
+    has_incarnation: bool,
     has_modified_at: bool,
     has_modified_by: bool,
 }
@@ -35,7 +35,7 @@ impl Statements {
         let name = table.quoted(dialect);
         let kind = |column: &str| found.column(column).map(|column| column.kind);
         let mut columns = Vec::new();
-        let integers = [Some(&table.version), table.life.as_ref()];
+        let integers = [Some(&table.version), table.incarnation.as_ref()];
         columns.extend(
             integers
                 .into_iter()
@@ -79,7 +79,7 @@ impl Statements {
             current: current.into(),
             hold: hold.into(),
             advance: advance.into(),
-            has_life: table.life.is_some(),
+            has_incarnation: table.incarnation.is_some(),
             has_modified_at: table.modified_at.is_some(),
             has_modified_by: table.modified_by.is_some(),
         }
@@ -95,8 +95,8 @@ impl Statements {
             value
         };
         let mut version = Version::new(not_negative(integer()?, "version")?);
-        if self.has_life {
-            version = version.with_life(not_negative(integer()?, "life")?);
+        if self.has_incarnation {
+            version = version.with_incarnation(not_negative(integer()?, "incarnation")?);
         }
         if self.has_modified_at {
             let seconds = integer()?.and_then(|seconds| u64::try_from(seconds).ok());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::Pool;
 use sqlx_core::transaction::TransactionManager;
-use version_store::{Canonical, Version, VersionStore};
+use version_store::{KeyEncoder, Version, VersionStore};
 
 use crate::check::{Source, check};
 use crate::driver::{Driver, Isolation, LockId, Plan};
@@ -46,7 +46,7 @@ pub(crate) struct Shared<D: Backend> {
 /// | | default |
 /// | --- | --- |
 /// | [connections](Self::with_connections) | 8; SQLite has one writer, and so one |
-/// | [patience](Self::with_patience) | 5 seconds |
+/// | [patience](Self::with_wait_timeout) | 5 seconds |
 /// | [idle limit](Self::with_idle_limit) | 60 seconds |
 /// | [isolation](Self::with_isolation) | read committed |
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +85,7 @@ impl Transactions {
     /// How long a transaction waits, each time, for its connection, for a lock, for a row. Then it fails
     /// as [busy](ErrorKind::Busy).
     #[must_use]
-    pub fn with_patience(mut self, patience: Duration) -> Self {
+    pub fn with_wait_timeout(mut self, patience: Duration) -> Self {
         self.plan.patience = patience;
         self
     }
@@ -182,7 +182,7 @@ impl<D: Backend, K: SqlKey> SqlVersions<D, K> {
         // Its length keeps a name's end from being taken for a key's beginning.
         hasher.update(&(self.shared.identity.len() as u64).to_be_bytes());
         hasher.update(&self.shared.identity);
-        hasher.update(Canonical::of(key).as_bytes());
+        hasher.update(KeyEncoder::of(key).as_bytes());
         let mut id = [0; 16];
         id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
         LockId(id)

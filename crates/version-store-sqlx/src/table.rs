@@ -6,7 +6,7 @@ use crate::quote::identifier;
 /// | --- | --- | --- |
 /// | [key](Self::with_key), one or several | integers, text or octets, as the [`SqlKey`](crate::SqlKey) says | unique together |
 /// | [version](Self::with_version) | `BIGINT NOT NULL`, in SQLite `INTEGER NOT NULL` | rises with every write of the row |
-/// | [life](Self::with_life) | as the version | optional |
+/// | [incarnation](Self::with_incarnation) | as the version | optional |
 /// | [modified at](Self::with_modified_at) | seconds since 1970 as an integer, or `TIMESTAMP WITH TIME ZONE` in PostgreSQL, `TIMESTAMP` in MariaDB | optional |
 /// | [modified by](Self::with_modified_by) | text | optional |
 ///
@@ -25,7 +25,7 @@ pub struct Table {
     pub(crate) name: String,
     pub(crate) key: Vec<String>,
     pub(crate) version: String,
-    pub(crate) life: Option<String>,
+    pub(crate) incarnation: Option<String>,
     pub(crate) modified_at: Option<String>,
     pub(crate) modified_by: Option<String>,
     pub(crate) unversioned: Unversioned,
@@ -68,7 +68,7 @@ impl Table {
             name: name.into(),
             key: Vec::new(),
             version: "version".to_owned(),
-            life: None,
+            incarnation: None,
             modified_at: None,
             modified_by: None,
             unversioned: Unversioned::default(),
@@ -103,11 +103,11 @@ impl Table {
         self
     }
 
-    /// A column that counts the lives of a key: whoever inserts a row gives it a life that the key never
+    /// A column that counts the incarnations of a key: whoever inserts a row gives it an incarnation that the key never
     /// had. Not needed with the [migration](Self::migration)'s triggers.
     #[must_use]
-    pub fn with_life(mut self, column: impl Into<String>) -> Self {
-        self.life = Some(column.into());
+    pub fn with_incarnation(mut self, column: impl Into<String>) -> Self {
+        self.incarnation = Some(column.into());
         self
     }
 
@@ -162,7 +162,7 @@ impl Table {
 
     /// The columns in a query's order, without the key's.
     pub(crate) fn other_columns(&self) -> impl Iterator<Item = &str> {
-        let optional = [&self.life, &self.modified_at, &self.modified_by];
+        let optional = [&self.incarnation, &self.modified_at, &self.modified_by];
         std::iter::once(self.version.as_str())
             .chain(optional.into_iter().flatten().map(String::as_str))
     }
@@ -226,7 +226,7 @@ mod tests {
             Table::new(""),
             Table::new("po\0sts"),
             Table::new("posts").with_key(""),
-            Table::new("posts").with_life("\0"),
+            Table::new("posts").with_incarnation("\0"),
             Table::new("posts").in_schema(""),
         ] {
             assert!(

@@ -69,7 +69,7 @@ impl<E> IntoResponse for WriteError<E> {
 /// 404 where the id cannot be read, otherwise 500 with a text that names the store.
 impl IntoResponse for NotLent {
     fn into_response(self) -> Response {
-        if self.is_unreadable() {
+        if self.is_invalid_key() {
             return problem(StatusCode::NOT_FOUND, "The resource does not exist.");
         }
         tracing::error!(error = %self, "a handler asked for what no layer lent");

@@ -124,16 +124,17 @@ impl<S: VersionStore> ExpectedItems<S> {
 
     /// Demands exactly the versions that the handler has read (`None`: that the resource does not
     /// exist), for a write that depends on what it read. See
-    /// [`Expected::narrowed_to`](crate::Expected::narrowed_to).
+    /// [`Expected::require_version`](crate::Expected::require_version).
     ///
     /// # Errors
     ///
     /// [`Lost`] where the request's conditions do not admit these versions; they are settled so.
-    pub fn narrowed_to(mut self, read: &[Option<Version<S::Revision>>]) -> Result<Self, Lost> {
+    pub fn require_versions(mut self, read: &[Option<Version<S::Revision>>]) -> Result<Self, Lost> {
         if !self.admits(read) {
             return Err(self.lost());
         }
-        let exactly = |version: &Option<_>| version.clone().map_or(Demand::Absent, Demand::Exactly);
+        let exactly =
+            |version: &Option<_>| version.clone().map_or(Demand::NotExists, Demand::Version);
         self.narrowed = Some(read.iter().map(exactly).collect());
         Ok(self)
     }

@@ -10,8 +10,8 @@
 //! | [`Keys`](Check::Keys) | equal keys are one row and one encoding, unequal keys are not |
 //! | [`Demands`](Check::Demands) | each [`Demand`](crate::Demand) admits what it names; what was refused changed nothing |
 //! | [`Settlement`](Check::Settlement) | `Expected` is settled as what happened; the settled version is the current one |
-//! | [`Versions`](Check::Versions) | no version of a key ever comes back, across its lives too; each has a text for its tag |
-//! | [`Dates`](Check::Dates) | where [`dates_advance`](VersionStore::dates_advance) says so, they do, across lives too |
+//! | [`Versions`](Check::Versions) | no version of a key ever comes back, across its incarnations too; each has a text for its tag |
+//! | [`Dates`](Check::Dates) | where [`dates_advance`](VersionStore::dates_advance) says so, they do, across incarnations too |
 //! | [`Independence`](Check::Independence) | a write of one key leaves every other as it was |
 //! | [`Freshness`](Check::Freshness) | what was acknowledged is seen at once, through another handle too |
 //! | [`AnswersAtOnce`](Check::AnswersAtOnce) | where [`ANSWERS_AT_ONCE`](VersionStore::ANSWERS_AT_ONCE) says so, `current` is ready when first polled |

@@ -60,8 +60,8 @@ pub struct NotLent {
 enum Why {
     NoLayer,
     Twice,
-    Unreadable,
-    OtherWay,
+    InvalidKey,
+    OtherStrategy,
     NoTransaction,
     TransactionTwice,
     NoItems,
@@ -69,7 +69,7 @@ enum Why {
 }
 
 impl NotLent {
-    pub(crate) fn never<S>() -> Self {
+    pub(crate) fn no_layer<S>() -> Self {
         Self {
             store: type_name::<S>(),
             why: Why::NoLayer,
@@ -83,17 +83,17 @@ impl NotLent {
         }
     }
 
-    pub(crate) fn unreadable<S>() -> Self {
+    pub(crate) fn invalid_key<S>() -> Self {
         Self {
             store: type_name::<S>(),
-            why: Why::Unreadable,
+            why: Why::InvalidKey,
         }
     }
 
-    pub(crate) fn other_way<S>() -> Self {
+    pub(crate) fn other_strategy<S>() -> Self {
         Self {
             store: type_name::<S>(),
-            why: Why::OtherWay,
+            why: Why::OtherStrategy,
         }
     }
 
@@ -126,8 +126,8 @@ impl NotLent {
     }
 
     /// Whether the reason is that the id of the resource cannot be read.
-    pub fn is_unreadable(&self) -> bool {
-        self.why == Why::Unreadable
+    pub fn is_invalid_key(&self) -> bool {
+        self.why == Why::InvalidKey
     }
 
     fn text(&self) -> String {
@@ -140,7 +140,7 @@ impl NotLent {
                 )
             }
             Why::Twice => format!("`Expected<{store}>` was taken twice in one request"),
-            Why::OtherWay => {
+            Why::OtherStrategy => {
                 format!(
                     "no `Expected<{store}>` was lent to this handler: the layer in front of it closes the \
                      race in another way than by compare and swap"
@@ -162,7 +162,7 @@ impl NotLent {
                 )
             }
             Why::ItemsTwice => format!("`ExpectedItems<{store}>` were taken twice in one request"),
-            Why::Unreadable => "the id of the resource cannot be read".to_owned(),
+            Why::InvalidKey => "the id of the resource cannot be read".to_owned(),
         }
     }
 }

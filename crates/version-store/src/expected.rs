@@ -2,7 +2,7 @@ use std::fmt;
 
 use http::Extensions;
 
-use crate::handover::{Ending, OtherWay, Slot, Unreadable};
+use crate::handover::{Ending, InvalidKey, OtherStrategy, Slot};
 use crate::{Lost, NotLent, Version, VersionStore};
 
 /// What a request's condition demands of the stored version, and the duty to say how the write
@@ -25,11 +25,11 @@ use crate::{Lost, NotLent, Version, VersionStore};
 ///
 /// | demand | PUT | PATCH, which depends on what it read | DELETE |
 /// | --- | --- | --- | --- |
-/// | `Exactly(v)` | `UPDATE … WHERE id = ? AND version = v` | the same | `DELETE … WHERE id = ? AND version = v` |
-/// | `Existing` | `UPDATE … WHERE id = ?` | [`narrowed_to`](Self::narrowed_to) the version that was read | `DELETE … WHERE id = ?` |
-/// | `Absent` | `INSERT … ON CONFLICT (id) DO NOTHING` | lost | lost |
-/// | `Anything` | `INSERT … ON CONFLICT (id) DO UPDATE` | as `Existing` | as `Existing` |
-/// | `Nothing` | lost | 404, or lost | 404, or lost |
+/// | `Version(v)` | `UPDATE … WHERE id = ? AND version = v` | the same | `DELETE … WHERE id = ? AND version = v` |
+/// | `Exists` | `UPDATE … WHERE id = ?` | [`require_version`](Self::require_version) the version that was read | `DELETE … WHERE id = ?` |
+/// | `NotExists` | `INSERT … ON CONFLICT (id) DO NOTHING` | lost | lost |
+/// | `Any` | `INSERT … ON CONFLICT (id) DO UPDATE` | as `Exists` | as `Exists` |
+/// | `Never` | lost | 404, or lost | 404, or lost |
 ///
 /// What cannot be detected: a handler that writes blindly and then settles as written.
 ///
@@ -82,37 +82,37 @@ pub struct Expected<S: VersionStore> {
 ///
 /// | the request | demand |
 /// | --- | --- |
-/// | `If-Match` with tags, `If-Unmodified-Since` | [`Exactly`](Self::Exactly) the version that the evaluation saw |
-/// | `If-Match: *` | [`Existing`](Self::Existing) |
-/// | `If-None-Match: *` | [`Absent`](Self::Absent) |
-/// | no condition, where policy asks for none | [`Anything`](Self::Anything) |
-/// | any, but the resource is absent and the method would not create it | [`Nothing`](Self::Nothing) |
+/// | `If-Match` with tags, `If-Unmodified-Since` | [`Version`](Self::Version) the version that the evaluation saw |
+/// | `If-Match: *` | [`Exists`](Self::Exists) |
+/// | `If-None-Match: *` | [`NotExists`](Self::NotExists) |
+/// | no condition, where policy asks for none | [`Any`](Self::Any) |
+/// | any, but the resource is absent and the method would not create it | [`Never`](Self::Never) |
 #[derive(Clone, Debug)]
 pub enum Demand<R> {
     /// This version and no other.
-    Exactly(Version<R>),
+    Version(Version<R>),
     /// Any version, but one that exists. A write that depends on what it read (a PATCH) compares
     /// with the revision that it read.
-    Existing,
+    Exists,
     /// No version: the write creates.
-    Absent,
+    NotExists,
     /// Whatever is there.
-    Anything,
+    Any,
     /// Nothing may be written. The resource was absent, so the request's conditions were not
     /// evaluated (RFC 9110 §13.2.1): the handler answers 404. One that writes all the same, be it
     /// because it creates or because the resource has appeared since, has lost.
-    Nothing,
+    Never,
 }
 
 impl<R: PartialEq> Demand<R> {
     /// Whether a resource in this state may be written.
     pub fn admits(&self, current: Option<&Version<R>>) -> bool {
         match (self, current) {
-            (Self::Exactly(expected), Some(current)) => expected.same_state(current),
-            (Self::Existing, Some(_)) | (Self::Absent, None) | (Self::Anything, _) => true,
-            (Self::Exactly(_) | Self::Existing, None)
-            | (Self::Absent, Some(_))
-            | (Self::Nothing, _) => false,
+            (Self::Version(expected), Some(current)) => expected.same_state(current),
+            (Self::Exists, Some(_)) | (Self::NotExists, None) | (Self::Any, _) => true,
+            (Self::Version(_) | Self::Exists, None)
+            | (Self::NotExists, Some(_))
+            | (Self::Never, _) => false,
         }
     }
 }
@@ -134,9 +134,11 @@ impl<S: VersionStore> Expected<S> {
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
         match extensions.get::<Slot<S>>() {
             Some(slot) => slot.take(),
-            None if extensions.get::<Unreadable<S>>().is_some() => Err(NotLent::unreadable::<S>()),
-            None if extensions.get::<OtherWay<S>>().is_some() => Err(NotLent::other_way::<S>()),
-            None => Err(NotLent::never::<S>()),
+            None if extensions.get::<InvalidKey<S>>().is_some() => Err(NotLent::invalid_key::<S>()),
+            None if extensions.get::<OtherStrategy<S>>().is_some() => {
+                Err(NotLent::other_strategy::<S>())
+            }
+            None => Err(NotLent::no_layer::<S>()),
         }
     }
 
@@ -152,10 +154,10 @@ impl<S: VersionStore> Expected<S> {
             .unwrap_or_else(|| self.slot.demand())
     }
 
-    /// The one version that may be written, where the demand is [`Demand::Exactly`].
+    /// The one version that may be written, where the demand is [`Demand::Version`].
     pub fn version(&self) -> Option<&Version<S::Revision>> {
         match self.demand() {
-            Demand::Exactly(version) => Some(version),
+            Demand::Version(version) => Some(version),
             _ => None,
         }
     }
@@ -173,16 +175,16 @@ impl<S: VersionStore> Expected<S> {
     /// # Errors
     ///
     /// [`Lost`] where the request's condition does not admit that version; it is settled so.
-    pub fn narrowed_to(mut self, read: &Version<S::Revision>) -> Result<Self, Lost> {
+    pub fn require_version(mut self, read: &Version<S::Revision>) -> Result<Self, Lost> {
         if !self.admits(Some(read)) {
             return Err(self.lost());
         }
-        self.narrowed = Some(Box::new(Demand::Exactly(read.clone())));
+        self.narrowed = Some(Box::new(Demand::Version(read.clone())));
         Ok(self)
     }
 
     /// Settles: the write took place on the expected version, and made this one. It becomes the
-    /// answer's `ETag`, so it is whole: with its life where the store has lives, with its tag where
+    /// answer's `ETag`, so it is whole: with its incarnation where the store has incarnations, with its tag where
     /// the store brings its own, as [`VersionStore::current`] would give it.
     pub fn written(self, version: Version<S::Revision>) {
         self.slot.settle(Ending::Written {

@@ -39,47 +39,47 @@ enum State<R> {
 
 /// What a request carries instead of a slot where the id of its resource cannot be read: a handler
 /// that asks for `Expected` answers 404.
-pub struct Unreadable<S>(PhantomData<fn() -> S>);
+pub struct InvalidKey<S>(PhantomData<fn() -> S>);
 
-impl<S: VersionStore> Unreadable<S> {
+impl<S: VersionStore> InvalidKey<S> {
     /// Puts the mark into a request's extensions.
     pub fn mark(extensions: &mut Extensions) {
         extensions.insert(Self(PhantomData));
     }
 }
 
-impl<S> Clone for Unreadable<S> {
+impl<S> Clone for InvalidKey<S> {
     fn clone(&self) -> Self {
         Self(PhantomData)
     }
 }
 
-impl<S> fmt::Debug for Unreadable<S> {
+impl<S> fmt::Debug for InvalidKey<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Unreadable")
+        f.write_str("InvalidKey")
     }
 }
 
 /// What a request carries instead of a slot where the layer closes the race without the handler's
 /// help, by a lock or a transaction: a handler that asks for `Expected` stands under the wrong way.
-pub struct OtherWay<S>(PhantomData<fn() -> S>);
+pub struct OtherStrategy<S>(PhantomData<fn() -> S>);
 
-impl<S: VersionStore> OtherWay<S> {
+impl<S: VersionStore> OtherStrategy<S> {
     /// Puts the mark into a request's extensions.
     pub fn mark(extensions: &mut Extensions) {
         extensions.insert(Self(PhantomData));
     }
 }
 
-impl<S> Clone for OtherWay<S> {
+impl<S> Clone for OtherStrategy<S> {
     fn clone(&self) -> Self {
         Self(PhantomData)
     }
 }
 
-impl<S> fmt::Debug for OtherWay<S> {
+impl<S> fmt::Debug for OtherStrategy<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OtherWay")
+        f.write_str("OtherStrategy")
     }
 }
 

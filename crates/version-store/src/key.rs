@@ -11,20 +11,20 @@ use smallvec::SmallVec;
 /// Implemented for integers, `String`, `[u8; N]` and tuples of up to four keys.
 ///
 /// ```
-/// use version_store::{Canonical, Key};
+/// use version_store::{KeyEncoder, Key};
 ///
 /// #[derive(Clone, Debug, PartialEq, Eq)]
 /// struct PostId(u64);
 ///
 /// impl Key for PostId {
-///     fn encode(&self, to: &mut Canonical) {
+///     fn encode(&self, to: &mut KeyEncoder) {
 ///         self.0.encode(to);
 ///     }
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot name a resource in a store",
-    note = "implement `version_store::Key` for it: `fn encode(&self, to: &mut Canonical)`"
+    note = "implement `version_store::Key` for it: `fn encode(&self, to: &mut KeyEncoder)`"
 )]
 pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
     /// Writes the canonical encoding, by which tags are minted: equal keys write equal octets,
@@ -32,7 +32,7 @@ pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
     ///
     /// It is a stable promise. A key that changes its encoding in a deployment makes every tag that
     /// clients hold unknown.
-    fn encode(&self, to: &mut Canonical);
+    fn encode(&self, to: &mut KeyEncoder);
 }
 
 /// The canonical encoding that tags are minted from: self-delimiting items, one after the other.
@@ -45,9 +45,9 @@ pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
 /// | octets | `b`, as text |
 /// | tuple | `t`, the number of its members in one octet, its members |
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Canonical(SmallVec<[u8; 96]>);
+pub struct KeyEncoder(SmallVec<[u8; 96]>);
 
-impl Canonical {
+impl KeyEncoder {
     /// Nothing encoded yet.
     pub fn new() -> Self {
         Self::default()
@@ -111,7 +111,7 @@ impl Canonical {
 }
 
 /// Not derived: that would copy octet by octet.
-impl Clone for Canonical {
+impl Clone for KeyEncoder {
     fn clone(&self) -> Self {
         Self(SmallVec::from_slice(&self.0))
     }
@@ -120,7 +120,7 @@ impl Clone for Canonical {
 macro_rules! integer_key {
     ($($integer:ty),*) => {$(
         impl Key for $integer {
-            fn encode(&self, to: &mut Canonical) {
+            fn encode(&self, to: &mut KeyEncoder) {
                 to.integer(i128::from(*self));
             }
         }
@@ -130,19 +130,19 @@ macro_rules! integer_key {
 integer_key!(u8, u16, u32, i8, i16, i32, i64, i128);
 
 impl Key for u64 {
-    fn encode(&self, to: &mut Canonical) {
+    fn encode(&self, to: &mut KeyEncoder) {
         to.unsigned(*self);
     }
 }
 
 impl Key for String {
-    fn encode(&self, to: &mut Canonical) {
+    fn encode(&self, to: &mut KeyEncoder) {
         to.text(self);
     }
 }
 
 impl<const N: usize> Key for [u8; N] {
-    fn encode(&self, to: &mut Canonical) {
+    fn encode(&self, to: &mut KeyEncoder) {
         to.octets(self);
     }
 }
@@ -151,7 +151,7 @@ macro_rules! tuple_key {
     ($members:literal: $($name:ident)*) => {
         impl<$($name: Key),*> Key for ($($name,)*) {
             #[allow(non_snake_case, reason = "the members are named as their types")]
-            fn encode(&self, to: &mut Canonical) {
+            fn encode(&self, to: &mut KeyEncoder) {
                 let ($($name,)*) = self;
                 to.tuple($members);
                 $($name.encode(to);)*
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     fn encoded(key: &impl Key) -> Vec<u8> {
-        let mut to = Canonical::new();
+        let mut to = KeyEncoder::new();
         key.encode(&mut to);
         to.as_bytes().to_vec()
     }
@@ -185,7 +185,7 @@ mod tests {
         assert_ne!(encoded(&-7_i64), seven);
     }
 
-    /// The table of [`Canonical`], held: tags are minted from it.
+    /// The table of [`KeyEncoder`], held: tags are minted from it.
     #[test]
     fn golden() {
         let minus_two = [&b"i"[..], &[0xff; 15], &[0xfe]].concat();

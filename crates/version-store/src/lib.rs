@@ -29,14 +29,14 @@
 //!
 //! // What a layer does for a request whose `If-Match` fits the current version:
 //! let seen = posts.get(&7).unwrap().version().clone();
-//! let slot: Slot<MemoryStore<u64, String>> = Slot::new(7, Demand::Exactly(seen.clone()));
+//! let slot: Slot<MemoryStore<u64, String>> = Slot::new(7, Demand::Version(seen.clone()));
 //! let expected = slot.take().unwrap();
 //!
 //! // What a handler does: one atomic step.
 //! posts.put("second".to_owned(), expected).unwrap();
 //!
 //! // The same version a second time has lost.
-//! let slot: Slot<MemoryStore<u64, String>> = Slot::new(7, Demand::Exactly(seen));
+//! let slot: Slot<MemoryStore<u64, String>> = Slot::new(7, Demand::Version(seen));
 //! assert!(posts.put("third".to_owned(), slot.take().unwrap()).is_err());
 //! assert_eq!(posts.get(&7).unwrap().body(), "second");
 //! ```
@@ -69,7 +69,7 @@ mod versioned;
 pub use conflict::{Conflict, Conflicts, Describe};
 pub use error::{Lost, NotLent, WriteError};
 pub use expected::{Demand, Expected};
-pub use key::{Canonical, Key};
+pub use key::{Key, KeyEncoder};
 pub use memory::{MemoryStore, Put};
 pub use store::VersionStore;
 pub use transactional::{Begun, EndError, Transactional, Versions};

@@ -21,7 +21,7 @@ const SHARDS: usize = 32;
 /// Documents in memory, each with its version.
 ///
 /// A cheap handle on shared state. Revisions count the writes of the whole instance, so none ever
-/// repeats for a key, whatever was deleted and created again; lives count from an epoch that is drawn
+/// repeats for a key, whatever was deleted and created again; incarnations count from an epoch that is drawn
 /// at random when the instance is made, so no tag of an earlier run of the program fits. Modification dates
 /// advance by at least a second with each write of a key, so `If-Unmodified-Since` is an honest
 /// condition.
@@ -47,19 +47,19 @@ struct Shared<K, D> {
 struct Shard<K, D> {
     documents: HashMap<K, Document<D>>,
     /// The latest modification date of anything that was removed here: what is created later is
-    /// dated after it, so that dates advance across lives without a tombstone for each key.
+    /// dated after it, so that dates advance across incarnations without a tombstone for each key.
     removed: Option<SystemTime>,
 }
 
 struct Document<D> {
     version: Version,
     data: D,
-    /// Earlier versions of this life, oldest first.
+    /// Earlier versions of this incarnation, oldest first.
     past: VecDeque<(Version, D)>,
 }
 
 impl<D> Document<D> {
-    /// The data at a version of this life, where it is still known.
+    /// The data at a version of this incarnation, where it is still known.
     fn at(&self, version: &Version) -> Option<&D> {
         if self.version.same_state(version) {
             return Some(&self.data);
@@ -118,7 +118,7 @@ where
         ))
     }
 
-    /// The document as it was at an earlier version of its present life, or at the current one;
+    /// The document as it was at an earlier version of its present incarnation, or at the current one;
     /// `None` once that is forgotten.
     pub fn past(&self, key: &K, version: &Version) -> Option<D> {
         let shard = self.read(key);
@@ -186,7 +186,7 @@ where
         let mut shard = self.write(&key);
         let Entry::Occupied(found) = shard.documents.entry(key) else {
             // Absent as it was when the condition was evaluated, or gone since.
-            if expected.admits(None) || matches!(expected.demand(), Demand::Nothing) {
+            if expected.admits(None) || matches!(expected.demand(), Demand::Never) {
                 expected.unchanged();
                 return Err(WriteError::Absent);
             }
@@ -206,12 +206,15 @@ where
         let replaced = shard.documents.remove(&key);
         // Taken under the lock of the key, so revisions of one key are in the order of its writes.
         let revision = self.0.writes.fetch_add(1, Ordering::Relaxed) + 1;
-        let (life, last_date) = match &replaced {
-            Some(document) => (document.version.life(), document.version.modified_at()),
+        let (incarnation, last_date) = match &replaced {
+            Some(document) => (
+                document.version.incarnation(),
+                document.version.modified_at(),
+            ),
             None => (self.0.epoch.wrapping_add(revision), shard.removed),
         };
         let version = Version::new(revision)
-            .with_life(life)
+            .with_incarnation(incarnation)
             .with_modified_at(next_date(SystemTime::now(), last_date));
         let past = match replaced {
             Some(document) => self.remember(document),

@@ -12,8 +12,8 @@ use crate::{Key, Revision, Version};
 /// test of your own.
 ///
 /// 1. **Every write advances the version**, whoever makes it. A table brings a trigger for that.
-/// 2. **A revision never repeats for a key within a life, and a life never repeats for a key.** A
-///    resource that is deleted and created again under the same key starts another life, or goes on
+/// 2. **A revision never repeats for a key within an incarnation, and an incarnation never repeats for a key.** A
+///    resource that is deleted and created again under the same key starts another incarnation, or goes on
 ///    counting where it stood; it never returns to a pair that a client may still hold. A database
 ///    that is restored from a backup does return to such pairs: change the layer's tag keys then.
 /// 3. **[`current`](Self::current) is not older than the last write that was acknowledged.** It reads
@@ -51,7 +51,7 @@ pub trait VersionStore: Clone + Send + Sync + 'static {
     /// What names a resource in this store: the id of a row, or a tuple of them.
     type Key: Key;
 
-    /// What names a version of a resource within its life, such as `u64`. Its text is 1 to 64 of
+    /// What names a version of a resource within its incarnation, such as `u64`. Its text is 1 to 64 of
     /// `A–Z a–z 0–9 _`, or the resource has no tag and cannot be written under one.
     type Revision: Revision;
 
@@ -65,7 +65,7 @@ pub trait VersionStore: Clone + Send + Sync + 'static {
     const ANSWERS_AT_ONCE: bool = false;
 
     /// Whether modification dates advance by at least one second with every write of a resource,
-    /// across its lives too.
+    /// across its incarnations too.
     ///
     /// Only then does an `If-Unmodified-Since` alone guard a write: with the wall clock two writes
     /// within a second share a date, and the second would destroy the first (RFC 9110 §8.8.2.2).

@@ -44,10 +44,10 @@ pub trait Transactional: VersionStore {
 
     /// Opens a transaction that holds these resources, and reads their versions in it.
     ///
-    /// The keys are distinct, and all who call this give them in one order ([`Canonical`]'s), so that no
+    /// The keys are distinct, and all who call this give them in one order ([`KeyEncoder`]'s), so that no
     /// two wait for each other.
     ///
-    /// [`Canonical`]: crate::Canonical
+    /// [`KeyEncoder`]: crate::KeyEncoder
     ///
     /// # Errors
     ///

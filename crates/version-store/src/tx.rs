@@ -2,7 +2,7 @@ use http::Extensions;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use crate::handover::Unreadable;
+use crate::handover::InvalidKey;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{NotLent, Transactional};
 
@@ -34,7 +34,7 @@ impl<S: Transactional> Tx<S> {
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
         match extensions.get::<TxSlot<S>>() {
             Some(slot) => slot.take(),
-            None if extensions.get::<Unreadable<S>>().is_some() => Err(NotLent::unreadable::<S>()),
+            None if extensions.get::<InvalidKey<S>>().is_some() => Err(NotLent::invalid_key::<S>()),
             None => Err(NotLent::no_transaction::<S>()),
         }
     }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use arrayvec::ArrayString;
 use http_precondition::EntityTag;
 
-/// One version of a resource: its revision, the life that the revision belongs to, and where known
+/// One version of a resource: its revision, the incarnation that the revision belongs to, and where known
 /// when and by whom it was made.
 ///
 /// ```
@@ -13,7 +13,7 @@ use http_precondition::EntityTag;
 /// use version_store::Version;
 ///
 /// let version = Version::new(6_u64)
-///     .with_life(2)
+///     .with_incarnation(2)
 ///     .with_modified_at(SystemTime::UNIX_EPOCH)
 ///     .with_modified_by("ada");
 /// assert_eq!(*version.revision(), 6);
@@ -22,7 +22,7 @@ use http_precondition::EntityTag;
 #[derive(Clone, Debug)]
 pub struct Version<R = u64> {
     revision: R,
-    life: u64,
+    incarnation: u64,
     modified_at: Option<SystemTime>,
     modified_by: Option<Arc<str>>,
     tagging: Tagging,
@@ -34,7 +34,7 @@ pub struct Version<R = u64> {
 /// ones apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Tagging {
-    /// The layer mints it from scope, key, life and revision.
+    /// The layer mints it from scope, key, incarnation and revision.
     #[default]
     Minted,
     /// The store brings its own, which is served and compared as it is.
@@ -44,23 +44,23 @@ pub enum Tagging {
 }
 
 impl<R> Version<R> {
-    /// A version of life 0, with nothing else known about it.
+    /// A version of incarnation 0, with nothing else known about it.
     pub fn new(revision: R) -> Self {
         Self {
             revision,
-            life: 0,
+            incarnation: 0,
             modified_at: None,
             modified_by: None,
             tagging: Tagging::Minted,
         }
     }
 
-    /// Which life of the resource this revision belongs to.
+    /// Which incarnation of the resource this revision belongs to.
     ///
     /// Default: 0, right where revisions never repeat for a key even after it was deleted.
     #[must_use]
-    pub fn with_life(mut self, life: u64) -> Self {
-        self.life = life;
+    pub fn with_incarnation(mut self, incarnation: u64) -> Self {
+        self.incarnation = incarnation;
         self
     }
 
@@ -94,7 +94,7 @@ impl<R> Version<R> {
 
     /// A tag of the store's own instead of a minted one.
     ///
-    /// It is unique among all versions of the resource, across its lives: one that comes back would
+    /// It is unique among all versions of the resource, across its incarnations: one that comes back would
     /// let a stale write pass. A weak one never satisfies If-Match (RFC 9110 §13.1.1), so such a resource can only be
     /// written under `*` or a date. A body with a variant of its own carries it weakly, too: which of
     /// a store's tags belong to one state only the store knows.
@@ -111,14 +111,14 @@ impl<R> Version<R> {
         self
     }
 
-    /// The revision within the life.
+    /// The revision within the incarnation.
     pub fn revision(&self) -> &R {
         &self.revision
     }
 
-    /// The life.
-    pub fn life(&self) -> u64 {
-        self.life
+    /// The incarnation.
+    pub fn incarnation(&self) -> u64 {
+        self.incarnation
     }
 
     /// When it was made, where the store knows.
@@ -138,14 +138,14 @@ impl<R> Version<R> {
 }
 
 impl<R: PartialEq> Version<R> {
-    /// Whether both name the same state: the same revision of the same life. When and by whom they
+    /// Whether both name the same state: the same revision of the same incarnation. When and by whom they
     /// were made plays no part.
     pub fn same_state(&self, other: &Self) -> bool {
-        self.life == other.life && self.revision == other.revision
+        self.incarnation == other.incarnation && self.revision == other.revision
     }
 }
 
-/// What names a version within a life. It stands readable at the front of a minted tag
+/// What names a version within an incarnation. It stands readable at the front of a minted tag
 /// (`"v6-…"`), so that a stale tag tells which version its sender held.
 ///
 /// Implemented for the unsigned integers, `i16`, `i32`, `i64` and `String`. A UUID's text has dashes; its
@@ -167,7 +167,7 @@ impl<R: PartialEq> Version<R> {
 /// }
 /// ```
 pub trait Revision: Clone + PartialEq + Debug + Send + Sync + 'static {
-    /// Writes the text by which the revision is told from every other of the same life.
+    /// Writes the text by which the revision is told from every other of the same incarnation.
     fn write_text(&self, to: &mut RevisionText);
 
     /// The revision that writes exactly this text, or `None`.

@@ -47,7 +47,7 @@ pub fn app_in_transactions<S: TransactionalPosts>(posts: S) -> Router {
         .delete(transaction::remove::<S>);
     let in_transactions = guard
         .clone()
-        .with_way(Transaction::new().with_content_limit(declared_size::LIMIT));
+        .with_strategy(Transaction::new().with_body_limit(declared_size::LIMIT));
     routes(posts, &guard, post.route_layer(in_transactions))
 }
 
@@ -95,7 +95,7 @@ fn routes<S: PostStore>(
             ServiceBuilder::new()
                 // Outside all that answers without the content, which would be reset on its way, and the
                 // answer with it. Beyond what is taken at all the connection is closed.
-                .layer(DrainLayer::new().with_content_limit(declared_size::LIMIT))
+                .layer(DrainLayer::new().with_body_limit(declared_size::LIMIT))
                 .layer(middleware::from_fn(request_id::assign))
                 .layer(TraceLayer::new_for_http().make_span_with(span))
                 .layer(any_page())

@@ -29,11 +29,11 @@ struct Arguments {
     /// How two writes of one post are kept apart: by a write that is conditional on the version, or in a
     /// transaction that holds the post (not with memory:).
     #[arg(long, value_enum, default_value = "compare-and-swap")]
-    way: Way,
+    way: Strategy,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Way {
+enum Strategy {
     CompareAndSwap,
     Transaction,
 }
@@ -65,10 +65,12 @@ async fn run(arguments: &Arguments) -> Result<(), String> {
         .parse()
         .map_err(|error| format!("{error}"))?;
     match (location, arguments.way) {
-        (Location::Memory, Way::CompareAndSwap) => listen(arguments, app(MemoryPosts::new())).await,
-        (Location::Memory, Way::Transaction) => {
-            Err("the store memory: has no transactions: leave --way transaction out".to_owned())
+        (Location::Memory, Strategy::CompareAndSwap) => {
+            listen(arguments, app(MemoryPosts::new())).await
         }
+        (Location::Memory, Strategy::Transaction) => Err(
+            "the store memory: has no transactions: leave --strategy transaction out".to_owned(),
+        ),
         (Location::Sqlite(path), _) => {
             let posts = opened(arguments, SqlitePosts::open(&path).await)?;
             let served = listen(arguments, guarded(arguments, posts.clone())).await;
@@ -90,8 +92,8 @@ fn opened<S>(arguments: &Arguments, posts: Result<S, OpenError>) -> Result<S, St
 
 fn guarded(arguments: &Arguments, posts: impl TransactionalPosts) -> Router {
     match arguments.way {
-        Way::CompareAndSwap => app(posts),
-        Way::Transaction => app_in_transactions(posts),
+        Strategy::CompareAndSwap => app(posts),
+        Strategy::Transaction => app_in_transactions(posts),
     }
 }
 

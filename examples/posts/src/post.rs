@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 use tower_if_match::Describe;
 use tower_if_match::http_precondition::HttpDate;
-use tower_if_match::version_store::{Canonical, Key};
+use tower_if_match::version_store::{Key, KeyEncoder};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -62,7 +62,7 @@ pub struct NoSuchId;
 
 /// The id is part of every tag, which is why no tag of one post fits another.
 impl Key for PostId {
-    fn encode(&self, to: &mut Canonical) {
+    fn encode(&self, to: &mut KeyEncoder) {
         self.0.encode(to);
     }
 }

@@ -151,7 +151,7 @@ pub struct Put {
 /// Where the stores on SQL have the versions.
 fn table() -> Table {
     Table::new("posts")
-        .with_life("life")
+        .with_incarnation("incarnation")
         .with_modified_at("modified_at")
 }
 

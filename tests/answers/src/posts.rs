@@ -153,18 +153,22 @@ impl Rows {
         self.by_id.get(&id).map(|row| row.version.clone())
     }
 
-    /// Revisions count the writes of the whole store, and a life is named by the revision that began it.
+    /// Revisions count the writes of the whole store, and an incarnation is named by the revision that began it.
     fn write(&mut self, id: u64, post: Post) -> Version {
         self.last_revision += 1;
         let revision = self.last_revision;
         let replaced = self.by_id.remove(&id);
-        let life = replaced.as_ref().map_or(revision, |row| row.version.life());
+        let incarnation = replaced
+            .as_ref()
+            .map_or(revision, |row| row.version.incarnation());
         let past = replaced.map(|mut row| {
             row.past.push((row.version, row.post));
             row.past
         });
         let at = SystemTime::UNIX_EPOCH + BEGINNING + Duration::from_secs(revision);
-        let version = Version::new(revision).with_life(life).with_modified_at(at);
+        let version = Version::new(revision)
+            .with_incarnation(incarnation)
+            .with_modified_at(at);
         let row = Row {
             version: version.clone(),
             post,

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use axum::routing::{get, patch, put};
 use axum::{Json, Router};
 use serde::Deserialize;
-use tower_if_match::bulk::{BulkLayer, ExpectedItems, Item, Unreadable};
+use tower_if_match::bulk::{BulkLayer, ExpectedItems, InvalidItems, Item};
 use tower_if_match::{Expected, IfMatchLayer, Lost, PathKey, Transaction, Tx, Versioned};
 
 use crate::posts::{Fault, Post, Posts};
@@ -21,7 +21,8 @@ pub fn app(posts: Posts) -> Router {
     let guard = over(&posts);
     let away = over(&posts.with_fault(Fault::Away));
     let busy = over(&posts.with_fault(Fault::Busy));
-    let cut_off = over(&posts.with_fault(Fault::AcknowledgementLost)).with_way(Transaction::new());
+    let cut_off =
+        over(&posts.with_fault(Fault::AcknowledgementLost)).with_strategy(Transaction::new());
     let bulk = BulkLayer::new(SCOPE, posts.clone(), items).with_resource_noun("post");
     Router::new()
         .route("/posts", patch(change_all).route_layer(bulk))
@@ -117,7 +118,7 @@ fn patched(
         expected.unchanged();
         return Err(Refused::Absent);
     };
-    let expected = expected.narrowed_to(found.version())?;
+    let expected = expected.require_version(found.version())?;
     let post = Post {
         title: patch.title,
         ..found.into_body()
@@ -180,9 +181,9 @@ struct Change {
     etag: Option<String>,
 }
 
-fn items(_: &Parts, content: &[u8]) -> Result<Vec<Item<u64>>, Unreadable> {
+fn items(_: &Parts, content: &[u8]) -> Result<Vec<Item<u64>>, InvalidItems> {
     let changes: Vec<Change> = serde_json::from_slice(content)
-        .map_err(|_| Unreadable::new("The content is an array of {id, etag, title}."))?;
+        .map_err(|_| InvalidItems::new("The content is an array of {id, etag, title}."))?;
     let item = |change: Change| match change.etag {
         Some(etag) => Item::new(change.id).with_if_match(etag),
         None => Item::new(change.id),
@@ -197,7 +198,7 @@ async fn change_all(expected: ExpectedItems<Posts>) {
 
 /// What no layer does: a refusal that tells what was sent, for the tests that look for it.
 fn echoing(guard: IfMatchLayer<Posts, PathKey>) -> IfMatchLayer<Posts, PathKey> {
-    guard.with_answer(|answer| {
+    guard.with_refusal_response(|answer| {
         let sent = answer.head().headers.get("if-match").cloned();
         let sent = sent.as_ref().and_then(|sent| sent.to_str().ok());
         answer.member("sent", &sent).into_response()

@@ -57,7 +57,7 @@ fn guard(resource: &Arc<Resource>, method: &Method) -> IfMatchLayer<Store, impl 
 fn find_name(head: &Parts) -> Found<String> {
     match resource_name(head.uri.path()) {
         Some(name) => Found::Key(name.to_owned()),
-        None => Found::NotOurs,
+        None => Found::NoResource,
     }
 }
 

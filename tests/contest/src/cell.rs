@@ -12,7 +12,7 @@ pub struct Cell {
     /// The store.
     pub store: Store,
     /// The way.
-    pub way: Way,
+    pub way: Strategy,
 }
 
 /// Where the posts are.
@@ -28,7 +28,7 @@ pub enum Store {
 
 /// Who closes the race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Way {
+pub enum Strategy {
     /// The handler's conditional write.
     CompareAndSwap,
     /// The layer's transaction.
@@ -42,18 +42,18 @@ pub enum Way {
 impl Cell {
     /// All cells.
     pub const ALL: [Self; 9] = [
-        Self::new(Store::Sqlite, Way::CompareAndSwap),
-        Self::new(Store::Sqlite, Way::Transaction),
-        Self::new(Store::Server(Product::Postgres), Way::CompareAndSwap),
-        Self::new(Store::Server(Product::Postgres), Way::Transaction),
-        Self::new(Store::Server(Product::MariaDb), Way::CompareAndSwap),
-        Self::new(Store::Server(Product::MariaDb), Way::Transaction),
-        Self::new(Store::Memory, Way::CompareAndSwap),
-        Self::new(Store::Memory, Way::SingleProcess),
-        Self::new(Store::Memory, Way::Representation),
+        Self::new(Store::Sqlite, Strategy::CompareAndSwap),
+        Self::new(Store::Sqlite, Strategy::Transaction),
+        Self::new(Store::Server(Product::Postgres), Strategy::CompareAndSwap),
+        Self::new(Store::Server(Product::Postgres), Strategy::Transaction),
+        Self::new(Store::Server(Product::MariaDb), Strategy::CompareAndSwap),
+        Self::new(Store::Server(Product::MariaDb), Strategy::Transaction),
+        Self::new(Store::Memory, Strategy::CompareAndSwap),
+        Self::new(Store::Memory, Strategy::SingleProcess),
+        Self::new(Store::Memory, Strategy::Representation),
     ];
 
-    const fn new(store: Store, way: Way) -> Self {
+    const fn new(store: Store, way: Strategy) -> Self {
         Self { store, way }
     }
 }
@@ -88,7 +88,7 @@ impl fmt::Display for Store {
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for Strategy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = self.to_possible_value();
         f.write_str(value.as_ref().map_or("", |value| value.get_name()))

@@ -87,11 +87,11 @@ async fn patch<P: Posts>(
 ) -> Result<impl IntoResponse, Refused> {
     let Some(read) = posts.read(id).await? else {
         return Err(match expected.demand() {
-            Demand::Nothing | Demand::Absent | Demand::Anything => Refused::Absent,
-            Demand::Exactly(_) | Demand::Existing => expected.lost().into(),
+            Demand::Never | Demand::NotExists | Demand::Any => Refused::Absent,
+            Demand::Version(_) | Demand::Exists => expected.lost().into(),
         });
     };
-    let expected = expected.narrowed_to(read.version())?;
+    let expected = expected.require_version(read.version())?;
     let post = read.into_body().patched(patch);
     posts.put(&post, expected).await?;
     Ok(written(false, post))
@@ -143,7 +143,7 @@ impl<P: Posts> Posts for Unprotected<P> {
 /// Another `Expected` of the same post, that demands nothing. A store in memory writes without ever
 /// waiting: others get their chance here.
 async fn whatever_is_there<S: VersionStore>(expected: &Expected<S>) -> (Slot<S>, Expected<S>) {
-    let slot = Slot::new(expected.key().clone(), Demand::Anything);
+    let slot = Slot::new(expected.key().clone(), Demand::Any);
     let anything = slot.take().expect("the slot is new");
     tokio::task::yield_now().await;
     (slot, anything)

@@ -67,10 +67,10 @@ pub fn single_process(protected: bool) -> Router {
     let guard = IfMatchLayer::new("posts", shelf.clone(), PathKey);
     let methods = writes(get(read_version)).with_state(shelf);
     let methods = if protected {
-        methods.route_layer(guard.with_way(SingleProcess::new()))
+        methods.route_layer(guard.with_strategy(SingleProcess::new()))
     } else {
         any_service(service_fn(move |request: Request| {
-            let alone = guard.clone().with_way(SingleProcess::new());
+            let alone = guard.clone().with_strategy(SingleProcess::new());
             alone.layer(methods.clone()).oneshot(request)
         }))
     };

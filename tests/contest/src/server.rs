@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tower_if_match::MemoryStore;
 use version_store_sqlx::{Isolation, SqlVersions, Transactions};
 
-use crate::cell::Way;
+use crate::cell::Strategy;
 use crate::compare_and_swap::{self, Unprotected};
 use crate::post::Post;
 use crate::rows::{self, Posted};
@@ -29,7 +29,7 @@ pub struct Arguments {
 
     /// Who closes the race.
     #[arg(long, value_enum)]
-    pub way: Way,
+    pub way: Strategy,
 
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
@@ -83,7 +83,7 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
 pub async fn app(arguments: &Arguments) -> Result<Router, String> {
     let protected = !arguments.unprotected;
     match (arguments.store.as_str(), arguments.way) {
-        ("memory:", Way::CompareAndSwap) => {
+        ("memory:", Strategy::CompareAndSwap) => {
             let posts = MemoryStore::<u64, Post>::new();
             Ok(if protected {
                 compare_and_swap::app(posts)
@@ -91,8 +91,8 @@ pub async fn app(arguments: &Arguments) -> Result<Router, String> {
                 compare_and_swap::app(Unprotected(posts))
             })
         }
-        ("memory:", Way::SingleProcess) => Ok(legacy::single_process(protected)),
-        ("memory:", Way::Representation) => Ok(legacy::representation(protected)),
+        ("memory:", Strategy::SingleProcess) => Ok(legacy::single_process(protected)),
+        ("memory:", Strategy::Representation) => Ok(legacy::representation(protected)),
         (store, way) => match store.split_once(':') {
             Some(("sqlite", _)) => sql::<Sqlite>(arguments).await,
             Some(("postgres", _)) => sql::<Postgres>(arguments).await,
@@ -110,7 +110,7 @@ async fn sql<D: Posted>(arguments: &Arguments) -> Result<Router, String> {
     let versions = SqlVersions::open_with(pool.clone(), rows::table(), transactions).await;
     let versions = versions.map_err(|error| error.to_string())?;
     match (arguments.way, arguments.unprotected) {
-        (Way::CompareAndSwap, unprotected) => {
+        (Strategy::CompareAndSwap, unprotected) => {
             let posts = SqlPosts::new(pool, versions);
             Ok(if unprotected {
                 compare_and_swap::app(Unprotected(posts))
@@ -118,8 +118,8 @@ async fn sql<D: Posted>(arguments: &Arguments) -> Result<Router, String> {
                 compare_and_swap::app(posts)
             })
         }
-        (Way::Transaction, false) => Ok(transaction::app(pool, versions)),
-        (Way::Transaction, true) => {
+        (Strategy::Transaction, false) => Ok(transaction::app(pool, versions)),
+        (Strategy::Transaction, true) => {
             let versions = transaction::Unprotected(versions);
             Ok(transaction::app(pool, versions))
         }

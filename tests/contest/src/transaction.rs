@@ -28,7 +28,7 @@ impl<S> Transactions for S where
 
 /// The routes.
 pub fn app<D: Posted, S: Transactions>(pool: Pool<D>, store: S) -> Router {
-    let guard = IfMatchLayer::new("posts", store, PathKey).with_way(Transaction::new());
+    let guard = IfMatchLayer::new("posts", store, PathKey).with_strategy(Transaction::new());
     let methods = get(read::<D>)
         .put(replace::<S>)
         .patch(patch::<S>)

@@ -93,8 +93,10 @@ impl App {
         posts.create(0, Bytes::new());
         posts.create(ID, Bytes::from_static(b"{}"));
         let guard = IfMatchLayer::new("posts", posts.clone(), PathKey);
-        let life = posts.get(&ID).map_or(0, |post| post.version().life());
-        let tag_of = minted_tag(guard.tags(), life);
+        let incarnation = posts
+            .get(&ID)
+            .map_or(0, |post| post.version().incarnation());
+        let tag_of = minted_tag(guard.tags(), incarnation);
         let methods = get(read_memory).put(write_memory).route_layer(guard);
         Self {
             router: Router::new().route(POST, methods).with_state(posts),
@@ -189,10 +191,10 @@ fn own_tag(revision: u64) -> String {
 
 fn minted_tag<S: VersionStore<Key = u64, Revision = u64>>(
     tags: TagMint<S>,
-    life: u64,
+    incarnation: u64,
 ) -> Box<dyn Fn(u64) -> String> {
     Box::new(move |revision| {
-        let tag = tags.tag(&ID, &Version::new(revision).with_life(life));
+        let tag = tags.tag(&ID, &Version::new(revision).with_incarnation(incarnation));
         tag.map(|tag| tag.to_string()).unwrap_or_default()
     })
 }

@@ -28,7 +28,7 @@ impl<const OWN_TAGS: bool> Posts<OWN_TAGS> {
         let Some(post) = rows.get_mut(expected.key()) else {
             return Err(expected.lost());
         };
-        // A state is compared by revision and life; the tag plays no part.
+        // A state is compared by revision and incarnation; the tag plays no part.
         if !expected.admits(Some(&Version::new(post.revision))) {
             return Err(expected.lost());
         }

@@ -45,7 +45,7 @@ pub(crate) struct Version<'h> {
     pub(crate) successors: Vec<Successor<'h>>,
 }
 
-/// The versions of one key as a graph; a tree with one path for each life where nothing is wrong.
+/// The versions of one key as a graph; a tree with one path for each incarnation where nothing is wrong.
 pub(crate) struct Chain<'h> {
     pub(crate) versions: Vec<Version<'h>>,
     by_tag: HashMap<&'h str, usize>,
@@ -74,7 +74,7 @@ impl<'h> Chain<'h> {
         let gaps = chain.add_sent(story);
         chain.connect(story);
         chain.fill(&gaps, story, report);
-        chain.end_lives(story);
+        chain.end_incarnations(story);
         chain.report_forks(story.key, report);
         report.counts.took_effect += chain.took_effect.len();
         chain
@@ -92,7 +92,7 @@ impl<'h> Chain<'h> {
         }
     }
 
-    /// Whether a life begins with this version, or nothing is known about what was before.
+    /// Whether an incarnation begins with this version, or nothing is known about what was before.
     pub(crate) fn is_root(&self, version: usize) -> bool {
         match self.versions[version].maker {
             Maker::First | Maker::Nobody => true,

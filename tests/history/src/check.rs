@@ -121,7 +121,7 @@ fn stories<'h>(history: &'h History, report: &mut Report) -> Vec<Story<'h>> {
     stories
 }
 
-/// Every version has to lead to the final state or to the end of a life.
+/// Every version has to lead to the final state or to the end of an incarnation.
 fn report_losses(story: &Story<'_>, chain: &Chain<'_>, report: &mut Report) {
     let last = story.last.tag().and_then(|tag| chain.version_of(tag));
     if let Some(version) = last.map(|last| &chain.versions[last])

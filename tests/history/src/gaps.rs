@@ -50,7 +50,7 @@ impl<'h> Chain<'h> {
 
     /// A version that nothing follows and that is not there at the end may have fallen to a delete
     /// without an answer: to the first one that named it, for all that is known.
-    pub(crate) fn end_lives(&mut self, story: &Story<'h>) {
+    pub(crate) fn end_incarnations(&mut self, story: &Story<'h>) {
         for write in &story.operations {
             let Some(tag) = write.sent.as_deref() else {
                 continue;

@@ -8,11 +8,11 @@
 //! | | looked for | [`ViolationKind`] |
 //! | --- | --- | --- |
 //! | 1 | one version with two successors that took effect | [`Fork`](ViolationKind::Fork) |
-//! | 2 | a tag made twice, in any life or for any key | [`DuplicateTag`](ViolationKind::DuplicateTag), [`ForeignTag`](ViolationKind::ForeignTag) |
+//! | 2 | a tag made twice, in any incarnation or for any key | [`DuplicateTag`](ViolationKind::DuplicateTag), [`ForeignTag`](ViolationKind::ForeignTag) |
 //! | 3 | an acknowledged write that no chain to the final state or to a delete contains; a version that no write explains, or none that had begun | [`Lost`](ViolationKind::Lost), [`Unexplained`](ViolationKind::Unexplained), [`TookEffectTwice`](ViolationKind::TookEffectTwice), [`Detached`](ViolationKind::Detached), [`FinalReplaced`](ViolationKind::FinalReplaced) |
 //! | 4 | what a refused write wrote | [`RefusedSeen`](ViolationKind::RefusedSeen) |
 //! | 5 | content that the write which made its tag did not write | [`WrongContent`](ViolationKind::WrongContent) |
-//! | 6 | a life that begins while another one goes on | [`CreatedOverLive`](ViolationKind::CreatedOverLive) |
+//! | 6 | an incarnation that begins while another one goes on | [`CreatedOverLive`](ViolationKind::CreatedOverLive) |
 //! | 7 | a read that is older than what was acknowledged or seen before it began | [`StaleRead`](ViolationKind::StaleRead), [`AbsentWhileLive`](ViolationKind::AbsentWhileLive) |
 //! | 8 | answers that the contract does not have | [`UnexpectedAnswer`](ViolationKind::UnexpectedAnswer), [`MissingTag`](ViolationKind::MissingTag), [`WrongStatus`](ViolationKind::WrongStatus) |
 //!

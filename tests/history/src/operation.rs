@@ -81,9 +81,9 @@ pub enum Kind {
     Put,
     /// `PATCH` with `If-Match`: replaces the content and keeps the title.
     Patch,
-    /// `DELETE` with `If-Match`: ends a life.
+    /// `DELETE` with `If-Match`: ends an incarnation.
     Delete,
-    /// `PUT` with `If-None-Match: *`: begins a life.
+    /// `PUT` with `If-None-Match: *`: begins an incarnation.
     Create,
 }
 

@@ -116,7 +116,7 @@ fn acknowledged(
     state: Result<Option<State>, String>,
 ) -> Answer {
     let fault = state.as_ref().err().cloned();
-    // The state after a delete is not one that a read saw: another life may have begun before the
+    // The state after a delete is not one that a read saw: another incarnation may have begun before the
     // answer.
     let state = state.ok().flatten().filter(|state| *state != State::Absent);
     Answer {

@@ -65,7 +65,7 @@ pub enum ViolationKind {
     Unexplained,
     /// The content of one write appeared under two tags.
     TookEffectTwice,
-    /// A write that no chain connects with the beginning of a life.
+    /// A write that no chain connects with the beginning of an incarnation.
     Detached,
     /// The final state is a version that a write has replaced.
     FinalReplaced,
@@ -73,7 +73,7 @@ pub enum ViolationKind {
     RefusedSeen,
     /// Content that the write which made its tag did not write.
     WrongContent,
-    /// A life began while another one went on.
+    /// A incarnation began while another one went on.
     CreatedOverLive,
     /// A read showed a version that had been replaced or deleted before the read began.
     StaleRead,

@@ -6,19 +6,19 @@ use crate::{
     operation::Effect,
 };
 
-/// Looks for stale reads, for absence seen during a life, for lives that overlap, and for versions
+/// Looks for stale reads, for absence seen during an incarnation, for incarnations that overlap, and for versions
 /// that were there before the write that made them.
 pub(crate) fn check(story: &Story<'_>, chain: &Chain<'_>, report: &mut Report) {
     let mut deleted = deleted(chain);
-    let lives = lives(chain, &existed(story, chain, &deleted));
-    for life in &lives {
-        if let Some(last) = life.last {
-            deleted[last] = deleted[last].min(over(life, &lives, &story.reads));
+    let incarnations = incarnations(chain, &existed(story, chain, &deleted));
+    for incarnation in &incarnations {
+        if let Some(last) = incarnation.last {
+            deleted[last] = deleted[last].min(over(incarnation, &incarnations, &story.reads));
         }
     }
     let existed = existed(story, chain, &deleted);
     report_early(story.key, chain, &existed, report);
-    report_overlaps(story.key, &lives, report);
+    report_overlaps(story.key, &incarnations, report);
     for read in &story.reads {
         match &read.state {
             State::Present { tag, .. } => {
@@ -30,11 +30,14 @@ pub(crate) fn check(story: &Story<'_>, chain: &Chain<'_>, report: &mut Report) {
                 }
             }
             State::Absent => {
-                let during = lives
-                    .iter()
-                    .find(|life| life.since < read.span.began && read.span.ended < life.until);
-                if let Some(life) = during {
-                    let text = format!("no post was seen in the life that {} began", life.name);
+                let during = incarnations.iter().find(|incarnation| {
+                    incarnation.since < read.span.began && read.span.ended < incarnation.until
+                });
+                if let Some(incarnation) = during {
+                    let text = format!(
+                        "no post was seen in the incarnation that {} began",
+                        incarnation.name
+                    );
                     report.add(story.key, ViolationKind::AbsentWhileLive, text);
                 }
             }
@@ -96,7 +99,7 @@ fn acknowledged(write: &Operation) -> Moment {
 }
 
 /// While the post certainly existed: after `since` and before `until`.
-struct Life {
+struct Incarnation {
     since: Moment,
     until: Moment,
     /// The version that was deleted.
@@ -104,12 +107,12 @@ struct Life {
     name: String,
 }
 
-fn lives(chain: &Chain<'_>, existed: &[Moment]) -> Vec<Life> {
-    let mut lives = Vec::new();
+fn incarnations(chain: &Chain<'_>, existed: &[Moment]) -> Vec<Incarnation> {
+    let mut incarnations = Vec::new();
     for (root, version) in chain.versions.iter().enumerate() {
         if chain.is_root(root) && !matches!(version.maker, Maker::Nobody) {
             let (last, until) = end(chain, root);
-            lives.push(Life {
+            incarnations.push(Incarnation {
                 since: existed[root],
                 until,
                 last,
@@ -117,8 +120,8 @@ fn lives(chain: &Chain<'_>, existed: &[Moment]) -> Vec<Life> {
             });
         }
     }
-    lives.sort_by_key(|life| life.since);
-    lives
+    incarnations.sort_by_key(|incarnation| incarnation.since);
+    incarnations
 }
 
 /// Which version was deleted, and when the delete was sent.
@@ -137,15 +140,15 @@ fn end(chain: &Chain<'_>, root: usize) -> (Option<usize>, Moment) {
     (None, Moment::NEVER)
 }
 
-/// The moment by which a life had certainly ended, as far as others tell than the delete: what saw
-/// no post and began after the post had been there, and the next life.
-fn over(life: &Life, lives: &[Life], reads: &[&Read]) -> Moment {
+/// The moment by which an incarnation had certainly ended, as far as others tell than the delete: what saw
+/// no post and began after the post had been there, and the next incarnation.
+fn over(incarnation: &Incarnation, incarnations: &[Incarnation], reads: &[&Read]) -> Moment {
     let absent = reads
         .iter()
-        .filter(|read| read.state == State::Absent && life.since < read.span.began);
-    let next = lives
+        .filter(|read| read.state == State::Absent && incarnation.since < read.span.began);
+    let next = incarnations
         .iter()
-        .filter(|next| life.since < next.since && next.since < next.until);
+        .filter(|next| incarnation.since < next.since && next.since < next.until);
     absent
         .map(|read| read.span.ended)
         .chain(next.map(|next| next.since))
@@ -164,18 +167,21 @@ fn report_early(key: u64, chain: &Chain<'_>, existed: &[Moment], report: &mut Re
     }
 }
 
-fn report_overlaps(key: u64, lives: &[Life], report: &mut Report) {
-    let mut longest: Option<&Life> = None;
-    for life in lives.iter().filter(|life| life.since < life.until) {
-        if let Some(before) = longest.filter(|before| life.since < before.until) {
+fn report_overlaps(key: u64, incarnations: &[Incarnation], report: &mut Report) {
+    let mut longest: Option<&Incarnation> = None;
+    for incarnation in incarnations
+        .iter()
+        .filter(|incarnation| incarnation.since < incarnation.until)
+    {
+        if let Some(before) = longest.filter(|before| incarnation.since < before.until) {
             let text = format!(
-                "{} began a life in the one that {} began",
-                life.name, before.name
+                "{} began an incarnation in the one that {} began",
+                incarnation.name, before.name
             );
             report.add(key, ViolationKind::CreatedOverLive, text);
         }
-        if longest.is_none_or(|before| before.until < life.until) {
-            longest = Some(life);
+        if longest.is_none_or(|before| before.until < incarnation.until) {
+            longest = Some(incarnation);
         }
     }
 }

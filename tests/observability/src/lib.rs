@@ -42,7 +42,7 @@ pub const README: &str = include_str!("../../../docs/observability/README.md");
 ///
 /// `Reason` can grow, so its public interface lists none; they are read from its source.
 pub fn reasons() -> Vec<&'static str> {
-    let source = include_str!("../../../crates/tower-if-match/src/reason.rs");
+    let source = include_str!("../../../crates/tower-if-match/src/refusal/reason.rs");
     let codes = source.lines().filter_map(|line| {
         let code = line.trim().strip_prefix("Self::")?.split_once(" => \"")?.1;
         code.strip_suffix("\",")

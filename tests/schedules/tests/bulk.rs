@@ -146,7 +146,7 @@ fn one_successor<S: Documents>(writers: u64) -> impl Fn() {
         let first: Vec<_> = KEYS.map(|key| store.stored(key).0).into();
         let writers: Vec<_> = (1..=writers)
             .map(|text| {
-                let demands = first.iter().cloned().map(Demand::Exactly);
+                let demands = first.iter().cloned().map(Demand::Version);
                 let mut items: Vec<_> = KEYS.into_iter().zip(demands).collect();
                 if text % 2 == 0 {
                     items.reverse();

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 // They are private to the layer, so their source is a module of this test, too.
-#[path = "../../../crates/tower-if-match/src/locks.rs"]
+#[path = "../../../crates/tower-if-match/src/strategy/locks.rs"]
 mod locks;
 /// Where `locks` takes its primitives from.
 mod sync {

@@ -72,9 +72,9 @@ fn one_successor<S: Removes>(present: bool, writes: &'static [Write], writers: u
         let posts = S::empty();
         let demand = if present {
             assert!(posts.create(KEY, 0));
-            Demand::Exactly(posts.stored(KEY).unwrap().0)
+            Demand::Version(posts.stored(KEY).unwrap().0)
         } else {
-            Demand::Absent
+            Demand::NotExists
         };
         let before = posts.stored(KEY).map(|(version, _)| version);
         let writers: Vec<_> = (1..=writers)
@@ -111,7 +111,7 @@ fn whole_versions<S: Removes>() {
         .map(|text| {
             let posts = posts.clone();
             thread::spawn(move || {
-                let (took_effect, made) = Write::Put.run(&posts, Demand::Existing, text);
+                let (took_effect, made) = Write::Put.run(&posts, Demand::Exists, text);
                 assert!(took_effect);
                 (*made.unwrap().revision(), text)
             })

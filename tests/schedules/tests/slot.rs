@@ -32,7 +32,7 @@ impl Offer for Slot<MemoryStore<u64, u64>> {
     type Taken = Expected<MemoryStore<u64, u64>>;
 
     fn offered() -> Self {
-        Slot::new(7, Demand::Anything)
+        Slot::new(7, Demand::Any)
     }
 
     fn take(&self) -> Option<Self::Taken> {

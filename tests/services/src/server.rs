@@ -1,4 +1,4 @@
-//! A database server's life.
+//! A database server's incarnation.
 
 use std::{fs, path::PathBuf};
 

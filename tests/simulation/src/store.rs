@@ -123,13 +123,13 @@ impl<R: Rows> Registers for OnRows<R> {
         expected: Expected<Self>,
     ) -> Result<(), WriteError<Failure>> {
         let revision = match expected.demand() {
-            Demand::Exactly(version) => Some(*version.revision()),
-            Demand::Absent => None,
-            Demand::Nothing => {
+            Demand::Version(version) => Some(*version.revision()),
+            Demand::NotExists => None,
+            Demand::Never => {
                 expected.unchanged();
                 return Err(WriteError::Absent);
             }
-            Demand::Existing | Demand::Anything => {
+            Demand::Exists | Demand::Any => {
                 unreachable!("the clients name a version, or that there is none")
             }
         };

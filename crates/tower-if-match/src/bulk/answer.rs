@@ -6,13 +6,13 @@ use serde::Serialize;
 use version_store::VersionStore;
 
 use super::decision::chief;
-use super::item::Unreadable;
+use super::item::InvalidItems;
 use super::request::{Items, Unfit};
-use crate::Reason;
 use crate::body::RefusalBody;
 use crate::config::Config;
-use crate::head::Head;
+use crate::refusal::Reason;
 use crate::refusal::{Refusal, Refused};
+use crate::request::Head;
 
 /// What the answer tells of one item.
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ impl<S: VersionStore, W> Config<S, (), W> {
         let client = self.client(head);
         tracing::info!(
             method = %head.method(),
-            resource = crate::answer::cut(head.instance()),
+            resource = crate::respond::cut(head.instance()),
             status = chief.status().as_u16(),
             reason = chief.reason().as_str(),
             items = refusals.len(),
@@ -99,7 +99,7 @@ impl Unfit {
     }
 }
 
-impl Unreadable {
+impl InvalidItems {
     pub(super) fn answer<B: RefusalBody>(&self, instance: &str) -> Response<B> {
         plain(StatusCode::BAD_REQUEST, &self.0, instance)
     }

@@ -3,7 +3,7 @@ use version_store::{Demand, VersionStore, Versions};
 
 use super::request::Items;
 use crate::config::{Config, Denied};
-use crate::decision::Decision;
+use crate::decide::Decision;
 use crate::refusal::Refusal;
 
 /// What becomes of a bulk write.
@@ -30,7 +30,7 @@ impl<S: VersionStore, W> Config<S, (), W> {
                 // A single write would go on to its handler's 404. Here there is no handler that could
                 // say so of one item.
                 Decision::Go {
-                    demand: Demand::Nothing,
+                    demand: Demand::Never,
                     ..
                 } => refusals.push(Some(Refusal::gone())),
                 Decision::Go { demand, .. } => {

@@ -61,19 +61,19 @@ impl<K> Item<K> {
 /// The text is for the client. What a parser says about its input may quote it: the text of a
 /// `serde_json::Error` can hold a sent tag, which an answer should not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable(pub(super) String);
+pub struct InvalidItems(pub(super) String);
 
-impl Unreadable {
+impl InvalidItems {
     /// With this text.
     pub fn new(detail: impl Into<String>) -> Self {
         Self(detail.into())
     }
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for InvalidItems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Unreadable {}
+impl std::error::Error for InvalidItems {}

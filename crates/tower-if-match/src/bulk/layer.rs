@@ -8,16 +8,16 @@ use http::{Method, Response};
 use tower_layer::Layer;
 use version_store::{Version, VersionStore};
 
-use super::item::{Item, Unreadable};
+use super::item::{InvalidItems, Item};
 use super::service::Bulk;
 use super::shared::Shared;
-use super::way::BulkWay;
-use crate::answer::Answer;
-use crate::client::Clients;
+use super::strategy::BulkStrategy;
 use crate::config::{Config, Denied};
-use crate::gather::Gather;
+use crate::request::BufferLimits;
+use crate::request::Clients;
+use crate::respond::RefusalResponse;
+use crate::strategy::CompareAndSwap;
 use crate::tag::{TagKey, TagMint};
-use crate::way::CompareAndSwap;
 
 /// The layer that guards a route whose requests write several resources at once, each under a
 /// condition of its own. [The module](super) tells the way of such a request.
@@ -39,7 +39,7 @@ impl<S: VersionStore> BulkLayer<S> {
     pub fn new(
         scope: &str,
         store: S,
-        read_items: impl Fn(&Parts, &[u8]) -> Result<Vec<Item<S::Key>>, Unreadable>
+        read_items: impl Fn(&Parts, &[u8]) -> Result<Vec<Item<S::Key>>, InvalidItems>
         + Send
         + Sync
         + 'static,
@@ -48,7 +48,7 @@ impl<S: VersionStore> BulkLayer<S> {
             shared: Arc::new(Shared {
                 config: Config::new(scope, store, (), CompareAndSwap),
                 read_items: Arc::new(read_items),
-                gather: Gather::default(),
+                buffer: BufferLimits::default(),
                 max_items: 100,
             }),
         }
@@ -60,17 +60,17 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
     ///
     /// Give the layer for the single resources a clone of the same value: then of all that want one
     /// resource only one has a connection. What the value says about content is for single writes; here
-    /// [`with_content_limit`](Self::with_content_limit) and
-    /// [`with_content_deadline`](Self::with_content_deadline) do.
+    /// [`with_body_limit`](Self::with_body_limit) and
+    /// [`with_body_timeout`](Self::with_body_timeout) do.
     ///
     /// Default: compare and swap.
-    pub fn with_way<V: BulkWay<S>>(self, way: V) -> BulkLayer<S, V> {
+    pub fn with_strategy<V: BulkStrategy<S>>(self, strategy: V) -> BulkLayer<S, V> {
         let shared = Arc::unwrap_or_clone(self.shared);
         BulkLayer {
             shared: Arc::new(Shared {
-                config: shared.config.with_way(|_| way),
+                config: shared.config.with_strategy(|_| strategy),
                 read_items: shared.read_items,
-                gather: shared.gather,
+                buffer: shared.buffer,
                 max_items: shared.max_items,
             }),
         }
@@ -99,15 +99,15 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
     /// How many octets of content are read. More is 413.
     ///
     /// Default: 2 MiB.
-    pub fn with_content_limit(self, octets: usize) -> Self {
-        self.with(|shared| shared.gather.limit = octets)
+    pub fn with_body_limit(self, octets: usize) -> Self {
+        self.with(|shared| shared.buffer.limit = octets)
     }
 
     /// How long the content may take to arrive. Longer is 408.
     ///
     /// Default: 30 seconds.
-    pub fn with_content_deadline(self, deadline: Duration) -> Self {
-        self.with(|shared| shared.gather.deadline = deadline)
+    pub fn with_body_timeout(self, deadline: Duration) -> Self {
+        self.with(|shared| shared.buffer.deadline = deadline)
     }
 
     /// The methods of items that create their resource where it is absent; others are 404 there.
@@ -159,10 +159,10 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
     }
 
     /// Writes the answers to refused requests, as
-    /// [`IfMatchLayer::with_answer`](crate::IfMatchLayer::with_answer) does.
-    pub fn with_answer(
+    /// [`IfMatchLayer::with_refusal_response`](crate::IfMatchLayer::with_refusal_response) does.
+    pub fn with_refusal_response(
         self,
-        hook: impl Fn(Answer<'_>) -> Response<Bytes> + Send + Sync + 'static,
+        hook: impl Fn(RefusalResponse<'_>) -> Response<Bytes> + Send + Sync + 'static,
     ) -> Self {
         self.with(|shared| shared.config.settings.answer = Some(Arc::new(hook)))
     }

@@ -2,10 +2,10 @@
 
 use http::request::Parts;
 use http_precondition::Conditions;
-use version_store::{Canonical, Key};
+use version_store::{Key, KeyEncoder};
 
 use super::item::Item;
-use crate::head::Head;
+use crate::request::Head;
 
 /// The items of one request: at least one, not too many, no two of one resource.
 pub(super) struct Items<K> {
@@ -90,9 +90,9 @@ pub struct Order {
 impl Order {
     /// The order of these keys, which are distinct.
     pub(super) fn of<'a, K: Key>(keys: impl Iterator<Item = &'a K>) -> Result<Self, Unfit> {
-        let mut encoded: Vec<(Canonical, usize)> = keys
+        let mut encoded: Vec<(KeyEncoder, usize)> = keys
             .enumerate()
-            .map(|(place, key)| (Canonical::of(key), place))
+            .map(|(place, key)| (KeyEncoder::of(key), place))
             .collect();
         encoded.sort_unstable();
         for neighbours in encoded.windows(2) {

@@ -10,12 +10,12 @@ use tower_service::Service;
 use version_store::VersionStore;
 
 use super::shared::Shared;
-use super::way::BulkWay;
+use super::strategy::BulkStrategy;
 use super::write::respond;
 use crate::body::RefusalBody;
-use crate::gather::Gatherable;
-use crate::opening::BoxFuture;
-use crate::way::CompareAndSwap;
+use crate::request::Bufferable;
+use crate::strategy::CompareAndSwap;
+use crate::write::BoxFuture;
 
 /// The service that [`BulkLayer`](super::BulkLayer) makes. [The module](super) tells the way that a
 /// request takes through it.
@@ -35,8 +35,8 @@ where
     Svc: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone + Send + 'static,
     Svc::Future: Send,
     S: VersionStore,
-    W: BulkWay<S>,
-    ReqBody: Gatherable + 'static,
+    W: BulkStrategy<S>,
+    ReqBody: Bufferable + 'static,
     ResBody: RefusalBody + Send + 'static,
 {
     type Response = Response<ResBody>;

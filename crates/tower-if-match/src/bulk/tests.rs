@@ -4,18 +4,18 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use http::StatusCode;
-use version_store::Canonical;
+use version_store::KeyEncoder;
 
 use super::decision::chief;
 use super::request::{Order, Unfit};
-use crate::Reason;
-use crate::locks::{Lock, Locks};
+use crate::refusal::Reason;
 use crate::refusal::Refusal;
+use crate::strategy::{Lock, Locks};
 
 async fn lock_all(locks: Locks, keys: Vec<u64>) -> Vec<Lock> {
     let mut held = Vec::new();
     for key in keys {
-        held.push(locks.lock(Canonical::of(&key)).await);
+        held.push(locks.lock(KeyEncoder::of(&key)).await);
         // Somebody else's turn between any two locks.
         tokio::task::yield_now().await;
     }

@@ -8,23 +8,23 @@ use http::{Request, Response};
 use http_precondition::Conditions;
 use tower_service::Service;
 use version_store::bulk::{Ending, Slot};
-use version_store::handover::{self, Mark, OtherWay};
+use version_store::handover::{self, Mark, OtherStrategy};
 use version_store::{Demand, VersionStore, Versions};
 
 use super::decision::Decided;
 use super::request::Items;
 use super::shared::Shared;
+use super::strategy::{BulkStrategy, OpenedAll, SettledAll, current_of_all};
 use super::tags::ItemTags;
-use super::way::{BulkWay, OpenedAll, SettledAll, current_of_all};
-use crate::Reason;
 use crate::body::RefusalBody;
 use crate::config::Config;
-use crate::decision::decide_unkeyed;
-use crate::gather::Gatherable;
-use crate::head::Head;
-use crate::measure::{Observed, Operation, timed};
+use crate::decide::decide_unkeyed;
+use crate::observe::{Observed, Operation, timed};
+use crate::refusal::Reason;
 use crate::refusal::Refusal;
-use crate::way::OpenError;
+use crate::request::Bufferable;
+use crate::request::Head;
+use crate::strategy::OpenError;
 use crate::write::denied_response;
 
 /// A bulk write whose handler runs.
@@ -44,8 +44,8 @@ pub(super) async fn respond<Svc, S, W, ReqBody, ResBody>(
 where
     Svc: Service<Request<ReqBody>, Response = Response<ResBody>>,
     S: VersionStore,
-    W: BulkWay<S>,
-    ReqBody: Gatherable,
+    W: BulkStrategy<S>,
+    ReqBody: Bufferable,
     ResBody: RefusalBody,
 {
     let observed = Observed::of(&request);
@@ -60,14 +60,14 @@ where
     Ok(answer)
 }
 
-impl<S: VersionStore, W: BulkWay<S>> Shared<S, W> {
+impl<S: VersionStore, W: BulkStrategy<S>> Shared<S, W> {
     /// Everything that comes before the handler.
     async fn prepare<ReqBody, ResBody>(
         &self,
         request: Request<ReqBody>,
     ) -> Result<(Request<ReqBody>, Running<S, W::Held>), Response<ResBody>>
     where
-        ReqBody: Gatherable,
+        ReqBody: Bufferable,
         ResBody: RefusalBody,
     {
         let config = &self.config;
@@ -81,7 +81,7 @@ impl<S: VersionStore, W: BulkWay<S>> Shared<S, W> {
         if let Some(refusal) = decide_unkeyed(&conditions) {
             return Err(config.refuse(head, refusal, None));
         }
-        let content = self.gather.read(body).await;
+        let content = self.buffer.read(body).await;
         let content = content.map_err(|why| why.answer(head))?;
         let items = (self.read_items)(&parts, &content);
         let items = items.map_err(|why| why.answer(head.instance()))?;
@@ -95,7 +95,7 @@ impl<S: VersionStore, W: BulkWay<S>> Shared<S, W> {
         }
         let scope = config.tags.scope();
         let opened = config
-            .way
+            .strategy
             .open(&config.store, scope, &items.keys, &items.order);
         let opened = timed(scope, Operation::Open, opened).await;
         let OpenedAll { current, mut held } = match opened {
@@ -105,22 +105,22 @@ impl<S: VersionStore, W: BulkWay<S>> Shared<S, W> {
         let demands = match config.demanded_of_all(&items, current) {
             Ok(demands) => demands,
             Err(answer) => {
-                config.way.give_up(held, &config.store).await;
+                config.strategy.give_up(held, &config.store).await;
                 return Err(answer);
             }
         };
         let slot = Slot::new(items.keys.iter().cloned().zip(demands));
         // A handler that asks for `Expected`, or a layer further in, is told that it stands wrongly.
-        OtherWay::<S>::mark(&mut parts.extensions);
+        OtherStrategy::<S>::mark(&mut parts.extensions);
         config
-            .way
+            .strategy
             .hand_over(&mut held, &slot, &mut parts.extensions);
         let request = Request::from_parts(parts, ReqBody::from_text(content));
         Ok((request, Running { held, items, slot }))
     }
 }
 
-impl<S: VersionStore, W: BulkWay<S>> Config<S, (), W> {
+impl<S: VersionStore, W: BulkStrategy<S>> Config<S, (), W> {
     /// The current versions of all.
     async fn current_of(&self, items: &Items<S::Key>) -> Result<Versions<S>, S::Error> {
         let current = current_of_all(&self.store, &items.keys);
@@ -174,7 +174,7 @@ impl<S: VersionStore, W: BulkWay<S>> Config<S, (), W> {
         // Of one resource, and the answer has no tag. Its true status decides what becomes of the write.
         Mark::<S::Revision>::take(&mut response);
         let success = response.status().as_u16() < 400;
-        let settled = self.way.settle(held, &self.store, &slot, success);
+        let settled = self.strategy.settle(held, &self.store, &slot, success);
         let settled = timed(self.tags.scope(), Operation::Settle, settled).await;
         let ending = match settled {
             SettledAll::Ended(ending) => ending,
@@ -222,5 +222,6 @@ impl<S: VersionStore, W: BulkWay<S>> Config<S, (), W> {
 /// Whether a layer for a store of this type has handed the request over already.
 fn is_guarded<S: VersionStore>(parts: &Parts) -> bool {
     let extensions = &parts.extensions;
-    extensions.get::<handover::Slot<S>>().is_some() || extensions.get::<OtherWay<S>>().is_some()
+    extensions.get::<handover::Slot<S>>().is_some()
+        || extensions.get::<OtherStrategy<S>>().is_some()
 }

@@ -74,7 +74,7 @@ impl DrainLayer {
     /// be told so.
     ///
     /// Default: 1 MiB.
-    pub fn with_content_limit(mut self, octets: usize) -> Self {
+    pub fn with_body_limit(mut self, octets: usize) -> Self {
         self.bounds.limit = octets as u64;
         self
     }
@@ -83,7 +83,7 @@ impl DrainLayer {
     /// a second, the connection is closed.
     ///
     /// Default: 5 seconds.
-    pub fn with_content_deadline(mut self, deadline: Duration) -> Self {
+    pub fn with_body_timeout(mut self, deadline: Duration) -> Self {
         self.bounds.deadline = deadline;
         self
     }

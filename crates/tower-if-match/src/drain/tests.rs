@@ -227,7 +227,7 @@ async fn content_that_waits_for_100_is_not_asked_for_here() {
 
 #[tokio::test]
 async fn no_more_than_the_limit_is_read() {
-    let limited = |octets| DrainLayer::new().with_content_limit(octets);
+    let limited = |octets| DrainLayer::new().with_body_limit(octets);
     // Known beforehand.
     let (answer, polls) = refused(limited(20), sent(THREE, Some(21)), 0).await;
     assert_eq!((polls, closes(&answer)), (0, true));
@@ -272,7 +272,7 @@ async fn held(layer: DrainLayer, pause: Duration, steps: usize) -> (Duration, bo
 
 #[tokio::test(start_paused = true)]
 async fn content_that_comes_holds_the_answer_and_no_longer_than_the_deadline() {
-    let layer = DrainLayer::new().with_content_deadline(Duration::from_secs(3));
+    let layer = DrainLayer::new().with_body_timeout(Duration::from_secs(3));
     let pause = Duration::from_millis(400);
     assert_eq!(held(layer, pause, 5).await, (5 * pause, false));
     assert_eq!(held(layer, pause, 50).await, (Duration::from_secs(3), true));
@@ -284,7 +284,7 @@ async fn content_that_stays_away_does_not_hold_the_answer_until_the_deadline() {
     let soon = Duration::from_millis(500);
     let layer = DrainLayer::new();
     assert_eq!(held(layer, Duration::from_mins(1), 1).await, (soon, true));
-    let short = layer.with_content_deadline(Duration::from_millis(100));
+    let short = layer.with_body_timeout(Duration::from_millis(100));
     let (held, _) = held(short, Duration::from_mins(1), 1).await;
     assert_eq!(held, Duration::from_millis(100));
 }

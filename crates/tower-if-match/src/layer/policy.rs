@@ -3,8 +3,8 @@
 use http::Method;
 use version_store::VersionStore;
 
-use super::IfMatchLayer;
-use crate::policy::{Mode, Need};
+use super::layer::IfMatchLayer;
+use crate::decide::{Mode, Need};
 
 impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     /// Lets writes by this method go without a condition. One that is sent is still evaluated, and

@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Components, Ref, RefOr, Response};
 
-use crate::Reason;
+use crate::refusal::Reason;
 
 const PROBLEM: &str = "PreconditionProblem";
 const REASON: &str = "PreconditionReason";

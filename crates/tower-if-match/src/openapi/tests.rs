@@ -18,7 +18,7 @@ fn guard() -> IfMatchLayer<MemoryStore<u64, Post>, Finder> {
 }
 
 fn guarding<S: VersionStore<Key = u64>>(store: S) -> IfMatchLayer<S, Finder> {
-    IfMatchLayer::new("posts", store, |_| Found::NotOurs)
+    IfMatchLayer::new("posts", store, |_| Found::NoResource)
 }
 
 /// A document with these operations on one path.

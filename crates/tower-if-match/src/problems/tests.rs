@@ -1,8 +1,8 @@
 //! The page and the code agree.
 
-use crate::document::Documents;
-use crate::reason::Reason;
+use crate::refusal::Reason;
 use crate::refusal::Refusal;
+use crate::respond::Documents;
 
 const SOURCE: &str = include_str!("../problems.rs");
 
@@ -51,7 +51,7 @@ fn a_page_that_differs_from_the_code_is_found_out() {
 
 #[test]
 fn the_doc_comments_of_reasons_begin_with_their_status() {
-    let source = include_str!("../reason.rs");
+    let source = include_str!("../refusal/reason.rs");
     assert_eq!(undocumented(source), Vec::<String>::new());
 
     let changed = source.replace("/// 503: the resource", "/// 504: the resource");

@@ -10,7 +10,7 @@ use http::uri::PathAndQuery;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
 use crate::body::RefusalBody;
-use crate::head::target;
+use crate::request::target;
 
 /// What a body is negotiated by. The state's own is what the fixed fields select.
 const NEGOTIATES: [HeaderName; 5] = [

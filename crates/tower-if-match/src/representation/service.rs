@@ -7,24 +7,24 @@ use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, ETAG, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_precondition::MethodClass;
 use tower_service::Service;
-use version_store::{Canonical, Version, VersionStore, Versioned};
+use version_store::{KeyEncoder, Version, VersionStore, Versioned};
 
 use super::body::{Resumable, Resumed};
 use super::get::{asks_for_state, strip_overrides, strip_read};
 use super::inner::{Answer, Inner};
 use super::shared::Shared;
 use super::state::{Seen, Unknown, content_hash, version_of};
-use crate::Reason;
-use crate::gather::Gatherable;
-use crate::head::Kept;
-use crate::head::original_uri;
-use crate::key::{FindKey, Found};
-use crate::measure::Observed;
+use crate::observe::Observed;
 use crate::read::Reading;
+use crate::refusal::Reason;
 use crate::refusal::Refusal;
+use crate::request::Bufferable;
+use crate::request::Kept;
+use crate::request::original_uri;
+use crate::request::{FindKey, Found};
 use crate::service::IfMatch;
+use crate::strategy::OneLock;
 use crate::tag::Scope;
-use crate::way::OneLock;
 
 /// The service that [`RepresentationLayer`](crate::RepresentationLayer) makes of another.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ where
     Svc: Service<Request<ReqBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
     Svc::Future: Send,
     Svc::Error: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
-    ReqBody: Gatherable + 'static,
+    ReqBody: Bufferable + 'static,
     B: Resumable,
 {
     type Response = Response<B>;
@@ -81,7 +81,7 @@ where
     Svc: Service<Request<ReqBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
     Svc::Future: Send,
     Svc::Error: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
-    ReqBody: Gatherable + 'static,
+    ReqBody: Bufferable + 'static,
     B: Resumable,
 {
     let (parts, body) = request.into_parts();
@@ -93,8 +93,8 @@ where
     }
     let unit = shared.unit.as_ref().map(|unit| unit(original_uri(&parts)));
     let config = shared.config.clone().with_store(seen.clone());
-    let mut config = config.with_way(|scope| OneLock {
-        process: shared.config.way.clone(),
+    let mut config = config.with_strategy(|scope| OneLock {
+        process: shared.config.strategy.clone(),
         scope: scope.clone(),
         name: name_of(scope, unit.as_deref()),
     });
@@ -119,7 +119,7 @@ where
     Ok(response)
 }
 
-fn name_of(scope: &Scope, unit: Option<&str>) -> Canonical {
+fn name_of(scope: &Scope, unit: Option<&str>) -> KeyEncoder {
     let mut name = scope.encoded().clone();
     if let Some(unit) = unit {
         name.text(unit);
@@ -136,12 +136,12 @@ where
     Svc: Service<Request<ReqBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
     Svc::Future: Send,
     Svc::Error: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
-    ReqBody: Gatherable + 'static,
+    ReqBody: Bufferable + 'static,
     B: Resumable,
 {
     let observed = Observed::of(&request);
     let (mut parts, body) = request.into_parts();
-    if let Found::Misconfigured(why) = shared.config.finder.find(&mut parts) {
+    if let Found::Misrouted(why) = shared.config.finder.find(&mut parts) {
         tracing::error!(why, "reads go untagged");
         return inner.call(Request::from_parts(parts, body)).await;
     }

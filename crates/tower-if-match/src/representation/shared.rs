@@ -12,8 +12,8 @@ use super::body::{Resumable, Resumed};
 use super::get::target_text;
 use super::watch::Watch;
 use crate::config::Config;
-use crate::key::{FindKey, Found};
-use crate::way::SingleProcess;
+use crate::request::{FindKey, Found};
+use crate::strategy::SingleProcess;
 
 /// Names the unit that a target is part of.
 pub(super) type UnitOf = dyn Fn(&Uri) -> String + Send + Sync;
@@ -26,7 +26,7 @@ pub(super) struct Shared {
     pub(super) config: Config<Unasked, Target, SingleProcess>,
     pub(super) accept: HeaderValue,
     pub(super) limit: usize,
-    pub(super) patience: Duration,
+    pub(super) wait_timeout: Duration,
     pub(super) unit: Option<Arc<UnitOf>>,
     pub(super) watch: Watch,
 }
@@ -38,7 +38,7 @@ impl Shared {
         let content = if is_endless(&head.headers) {
             Resumed::unread(content)
         } else {
-            Resumed::read(content, self.limit, self.patience).await
+            Resumed::read(content, self.limit, self.wait_timeout).await
         };
         Response::from_parts(head, content)
     }
@@ -63,7 +63,7 @@ impl fmt::Debug for Shared {
             .field("config", &self.config)
             .field("accept", &self.accept)
             .field("limit", &self.limit)
-            .field("patience", &self.patience)
+            .field("wait_timeout", &self.wait_timeout)
             .field("locks_by", &self.unit.is_some())
             .finish_non_exhaustive()
     }
@@ -76,7 +76,7 @@ pub(super) struct Target;
 impl FindKey<String> for Target {
     fn find(&self, head: &mut Parts) -> Found<String> {
         if is_inside_a_router(head) {
-            return Found::Misconfigured(
+            return Found::Misrouted(
                 "a RepresentationLayer stands inside a router, where a GET would run the handler of \
                  the write; put it around the whole router"
                     .to_owned(),

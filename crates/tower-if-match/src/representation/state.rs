@@ -17,10 +17,10 @@ use super::get::{StateGet, target_text};
 use super::inner::Inner;
 use super::shared::Shared;
 use super::watch::Moment;
-use crate::Reason;
-use crate::answer::cut;
 use crate::config::ErrorAnswer;
-use crate::gather::Gatherable;
+use crate::refusal::Reason;
+use crate::request::Bufferable;
+use crate::respond::cut;
 use crate::sync::within;
 
 /// The target of one request, as whoever sent it sees it: the versions of its one key.
@@ -77,7 +77,7 @@ where
     Svc: Service<Request<ReqBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
     Svc::Future: Send,
     Svc::Error: Into<Box<dyn Error + Send + Sync>> + Send,
-    ReqBody: Gatherable + 'static,
+    ReqBody: Bufferable + 'static,
     B: Resumable,
 {
     type Key = String;
@@ -102,7 +102,7 @@ where
     Svc: Service<Request<ReqBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
     Svc::Future: Send,
     Svc::Error: Into<Box<dyn Error + Send + Sync>> + Send,
-    ReqBody: Gatherable + 'static,
+    ReqBody: Bufferable + 'static,
     B: Resumable,
 {
     async fn ask(&self) -> Result<Option<Version<String>>, Unknown> {
@@ -112,7 +112,7 @@ where
             let answer = answer.map_err(|error| Unknown::Failed(error.into()))?;
             Ok(self.shared.hold(answer).await)
         };
-        let answer = within(self.shared.patience, asked)
+        let answer = within(self.shared.wait_timeout, asked)
             .await
             .ok_or(Unknown::TooSlow)??;
         match version_of(&answer) {

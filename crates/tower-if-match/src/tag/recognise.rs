@@ -4,7 +4,7 @@ use http_precondition::{EntityTag, EntityTagRef, HttpDate, Validators};
 use smallvec::SmallVec;
 use version_store::{Key, Revision, Tagging, Version, VersionStore};
 
-use super::{DIGITS, Opaque, RESOURCE, TagMint, hex, is_revision_octet, is_variant_octet};
+use super::tag::{DIGITS, Opaque, RESOURCE, TagMint, hex, is_revision_octet, is_variant_octet};
 
 /// What intermediaries are known to put behind an opaque tag, inside its quotes, when they encode a
 /// body. RFC 9110 §8.8.3.3 wants different strong tags for different codings, so they may; a tag that
@@ -116,11 +116,11 @@ impl<S: VersionStore> Validators for CurrentState<'_, S> {
 pub(crate) enum Recognised<R> {
     /// It names the current state, but weakly.
     Weakened,
-    /// It is this resource's, of this revision of its present life. Of a store's own tag nothing can
+    /// It is this resource's, of this revision of its present incarnation. Of a store's own tag nothing can
     /// be told; that it was the current one before is the likely case.
     Stale(Option<R>),
-    /// This service minted it for this resource in another life.
-    EarlierLife,
+    /// This service minted it for this resource in another incarnation.
+    EarlierIncarnation,
     /// This service minted it for another resource.
     Foreign,
     /// It begins as a tag of this service's and was changed.
@@ -155,16 +155,16 @@ impl<S: VersionStore> CurrentState<'_, S> {
             };
         };
         let state = &opaque[..opaque.len() - rest.len()];
-        let life = self.version.life();
+        let incarnation = self.version.incarnation();
         let mut keys = self.tags.shared.keys.iter();
-        let names_this_life = |mint_key| {
+        let names_this_incarnation = |mint_key| {
             self.tags
-                .mint_text(mint_key, self.key, life, revision)
+                .mint_text(mint_key, self.key, incarnation, revision)
                 .as_slice()
                 == state
         };
         // By each key first, because the check alone is right by chance once in a while.
-        if keys.clone().any(names_this_life) {
+        if keys.clone().any(names_this_incarnation) {
             if !is_representation(rest) {
                 return Recognised::Mangled;
             }
@@ -173,7 +173,7 @@ impl<S: VersionStore> CurrentState<'_, S> {
         let (before_check, check) = state.split_at(state.len() - 2);
         if keys.any(|mint_key| hex(mint_key.check(before_check)) == check) {
             return if self.tags.is_of(self.key, digits) {
-                Recognised::EarlierLife
+                Recognised::EarlierIncarnation
             } else {
                 Recognised::Foreign
             };

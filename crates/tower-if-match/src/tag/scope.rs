@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use version_store::Canonical;
+use version_store::KeyEncoder;
 
 /// The name of a kind of resource.
 #[derive(Clone, Debug)]
 pub struct Scope {
     /// With which every encoding begins.
-    pub(super) encoded: Canonical,
+    pub(super) encoded: KeyEncoder,
     name: Arc<str>,
 }
 
@@ -18,7 +18,7 @@ impl Default for Scope {
 
 impl Scope {
     pub(super) fn new(name: &str) -> Self {
-        let mut encoded = Canonical::new();
+        let mut encoded = KeyEncoder::new();
         encoded.text(name);
         Self {
             encoded,
@@ -27,7 +27,7 @@ impl Scope {
     }
 
     /// The encoding of what belongs to this scope begins with this.
-    pub(crate) fn encoded(&self) -> &Canonical {
+    pub(crate) fn encoded(&self) -> &KeyEncoder {
         &self.encoded
     }
 

@@ -1,6 +1,9 @@
 use http_precondition::{EntityTagRef, Validators};
 use version_store::MemoryStore;
 
+use http_precondition::EntityTag;
+use version_store::{Revision, RevisionText, Version, VersionStore};
+
 use super::*;
 
 type Store = MemoryStore<u64, ()>;
@@ -10,7 +13,7 @@ fn mint() -> TagMint<Store> {
 }
 
 fn version(revision: u64) -> Version {
-    Version::new(revision).with_life(3)
+    Version::new(revision).with_incarnation(3)
 }
 
 fn text(tag: Option<EntityTag>) -> String {
@@ -53,7 +56,7 @@ fn scope_key_life_and_revision_each_make_another_tag() {
     assert_eq!(tags.tag(&77, &version(6)), tag);
     assert_ne!(TagMint::<Store>::new("comments").tag(&77, &version(6)), tag);
     assert_ne!(tags.tag(&78, &version(6)), tag);
-    assert_ne!(tags.tag(&77, &version(6).with_life(4)), tag);
+    assert_ne!(tags.tag(&77, &version(6).with_incarnation(4)), tag);
     assert_ne!(tags.tag(&77, &version(7)), tag);
 }
 
@@ -143,8 +146,8 @@ fn why_a_tag_does_not_match_is_told_apart() {
     assert_eq!(recognised(&stale), Recognised::Stale(Some(5)));
     assert_eq!(recognised(&weak(stale)), Recognised::Stale(Some(5)));
     assert_eq!(recognised(&weak(current.clone())), Recognised::Weakened);
-    let earlier = tags.tag(&77, &version(6).with_life(2)).unwrap();
-    assert_eq!(recognised(&earlier), Recognised::EarlierLife);
+    let earlier = tags.tag(&77, &version(6).with_incarnation(2)).unwrap();
+    assert_eq!(recognised(&earlier), Recognised::EarlierIncarnation);
     assert_eq!(
         recognised(&tags.tag(&78, &version(6)).unwrap()),
         Recognised::Foreign

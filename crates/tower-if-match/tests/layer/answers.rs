@@ -82,7 +82,7 @@ fn blind(path: &str) -> axum::http::Request<Body> {
 #[tokio::test]
 async fn the_owner_extends_the_answer() {
     let (posts, guard) = posts();
-    let guard = guard.with_answer(|answer| {
+    let guard = guard.with_refusal_response(|answer| {
         let path = answer.head().uri.path().to_owned();
         let help = json!({"page": format!("https://example.com{path}")});
         let mut response = answer.member("help", &help).into_response();
@@ -107,7 +107,7 @@ async fn the_owner_extends_the_answer() {
 #[tokio::test]
 async fn the_owner_replaces_the_answer() {
     let (posts, guard) = posts();
-    let guard = guard.with_answer(|answer| {
+    let guard = guard.with_refusal_response(|answer| {
         assert_eq!(answer.refusal().scope(), "posts");
         let text = format!("{} {}", answer.refusal().reason(), answer.head().method);
         let mut response = Response::new(text.into());
@@ -137,7 +137,7 @@ async fn the_owner_replaces_the_answer() {
 #[tokio::test]
 async fn an_owner_who_says_how_long_an_answer_keeps_is_believed() {
     let (posts, guard) = posts();
-    let guard = guard.with_answer(|answer| {
+    let guard = guard.with_refusal_response(|answer| {
         let mut response = answer.into_response();
         let private = HeaderValue::from_static("private");
         response.headers_mut().insert(CACHE_CONTROL, private);
@@ -152,7 +152,7 @@ async fn an_owner_who_says_how_long_an_answer_keeps_is_believed() {
 async fn no_hook_makes_a_success_of_a_refusal() {
     for status in [100, 200, 204, 304, 399] {
         let (posts, guard) = posts();
-        let guard = guard.with_answer(move |_| {
+        let guard = guard.with_refusal_response(move |_| {
             let mut response = Response::new("all is well".into());
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
             response
@@ -168,7 +168,7 @@ async fn no_hook_makes_a_success_of_a_refusal() {
 async fn the_refusal_is_in_the_extensions_of_every_answer() {
     use tower::ServiceExt;
     let (posts, guard) = posts();
-    let guard = guard.with_answer(|_| {
+    let guard = guard.with_refusal_response(|_| {
         let mut response = Response::new("no".into());
         *response.status_mut() = StatusCode::BAD_REQUEST;
         response
@@ -183,7 +183,7 @@ async fn the_refusal_is_in_the_extensions_of_every_answer() {
 #[tokio::test]
 async fn what_a_hook_adds_is_escaped() {
     let (posts, guard) = posts();
-    let guard = guard.with_answer(|answer| {
+    let guard = guard.with_refusal_response(|answer| {
         let nasty = "\"},{\u{0}\n";
         answer.member("nasty \"", nasty).into_response()
     });
@@ -196,7 +196,7 @@ async fn what_a_hook_adds_is_escaped() {
 async fn the_owner_of_a_representation_layer_writes_the_answer() {
     use tower::Layer;
     let layer = tower_if_match::RepresentationLayer::new("notes")
-        .with_answer(|answer| answer.member("help", "yes").into_response());
+        .with_refusal_response(|answer| answer.member("help", "yes").into_response());
     let service: axum::Router =
         axum::Router::new().route("/posts/7", axum::routing::get(async || "first"));
     let app = axum::Router::new().fallback_service(layer.layer(service));
@@ -208,7 +208,7 @@ async fn the_owner_of_a_representation_layer_writes_the_answer() {
 #[tokio::test]
 async fn the_owner_says_it_in_other_words() {
     let (posts, guard) = posts();
-    let guard = guard.with_answer(|answer| {
+    let guard = guard.with_refusal_response(|answer| {
         assert!(answer.detail().starts_with("This request would overwrite"));
         let answer = answer.with_detail("Es fehlt eine Bedingung.");
         assert_eq!(answer.detail(), "Es fehlt eine Bedingung.");
@@ -242,7 +242,7 @@ async fn a_hook_cannot_write_the_layers_own_members() {
         send(&app(&posts, guard), blind("/posts/8")).await.body
     };
     let (posts, guard) = posts();
-    let guard = guard.with_answer(|answer| {
+    let guard = guard.with_refusal_response(|answer| {
         let names = ["type", "detail", "reason", "conflict", "current_etag"];
         let answer = names
             .into_iter()
@@ -260,7 +260,7 @@ async fn an_owners_answer_is_framed_by_the_server() {
     for (name, value) in [(CONTENT_LENGTH, "3"), (TRANSFER_ENCODING, "chunked")] {
         let hook = {
             let name = name.clone();
-            move |answer: tower_if_match::Answer<'_>| {
+            move |answer: tower_if_match::RefusalResponse<'_>| {
                 let mut response = answer.into_response();
                 let value = HeaderValue::from_static(value);
                 response.headers_mut().insert(name.clone(), value);
@@ -268,7 +268,11 @@ async fn an_owners_answer_is_framed_by_the_server() {
             }
         };
         let (posts, guard) = posts();
-        let answer = send(&app(&posts, guard.with_answer(hook)), blind("/posts/7")).await;
+        let answer = send(
+            &app(&posts, guard.with_refusal_response(hook)),
+            blind("/posts/7"),
+        )
+        .await;
         // axum measures it anew.
         let length = answer.body.len().to_string();
         assert_eq!(answer.field(CONTENT_LENGTH), Some(length.as_str()));

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_if_match::bulk::{BulkLayer, ExpectedItems, Item, ItemTags, Unreadable};
+use tower_if_match::bulk::{BulkLayer, ExpectedItems, InvalidItems, Item, ItemTags};
 use tower_if_match::{
     Expected, IfMatchLayer, Lost, MemoryStore, PathKey, Refusal, TagMint, Version, Versioned,
 };
@@ -25,13 +25,13 @@ use crate::posts::{Answer, request, send};
 type Posts = MemoryStore<u64, String>;
 
 /// An entry of the content: `[id, etag or null, text]`, or `[id, null, text, "create"]`.
-pub(crate) fn items(_: &Parts, content: &[u8]) -> Result<Vec<Item<u64>>, Unreadable> {
+pub(crate) fn items(_: &Parts, content: &[u8]) -> Result<Vec<Item<u64>>, InvalidItems> {
     let Ok(Value::Array(entries)) = serde_json::from_slice(content) else {
-        return Err(Unreadable::new("The content is an array."));
+        return Err(InvalidItems::new("The content is an array."));
     };
     let item = |entry: Value| {
         let id = entry[0].as_u64();
-        let item = Item::new(id.ok_or_else(|| Unreadable::new("An entry begins with an id."))?);
+        let item = Item::new(id.ok_or_else(|| InvalidItems::new("An entry begins with an id."))?);
         Ok(match (entry[1].as_str(), entry[3].as_str()) {
             (Some(etag), _) => item.with_if_match(etag),
             (None, Some(_)) => item.with_if_none_match("*").with_method(Method::PUT),
@@ -322,7 +322,7 @@ async fn the_status_is_the_common_one_or_the_most_telling() {
 #[tokio::test]
 async fn what_cannot_be_decided_on_is_refused_as_a_whole() {
     let posts = posts();
-    let bulk = layer(&posts).with_max_items(3).with_content_limit(200);
+    let bulk = layer(&posts).with_max_items(3).with_body_limit(200);
     let api = with(&posts, patch(write_all), bulk);
     let tag = api.tag(1);
     let many: Vec<Value> = (1..=4).map(|id| json!([id, "*", ""])).collect();
@@ -433,7 +433,7 @@ async fn slow(
     let current = other.get(&2).unwrap().version().clone();
     let slot = tower_if_match::version_store::handover::Slot::new(
         2,
-        tower_if_match::Demand::Exactly(current),
+        tower_if_match::Demand::Version(current),
     );
     other.put("faster".to_owned(), slot.take().unwrap())?;
     posts.put_all(texts(content), expected)?;
@@ -555,7 +555,7 @@ async fn the_refusal_is_in_the_extensions_without_the_tag_of_an_item() {
 #[tokio::test]
 async fn the_owner_writes_the_answer() {
     let posts = posts();
-    let bulk = layer(&posts).with_answer(|answer| {
+    let bulk = layer(&posts).with_refusal_response(|answer| {
         let refusal = answer.refusal();
         assert_eq!(
             (refusal.current_tag(), refusal.failed_condition()),
@@ -691,9 +691,7 @@ async fn acknowledged(careful: bool) -> Vec<usize> {
         tokio::task::yield_now().await;
         // What it demands is not looked at: as if only the check in front had been made.
         let keys: Vec<u64> = expected.keys().copied().collect();
-        let blind = keys
-            .iter()
-            .map(|key| (*key, tower_if_match::Demand::Anything));
+        let blind = keys.iter().map(|key| (*key, tower_if_match::Demand::Any));
         let slot = tower_if_match::version_store::bulk::Slot::new(blind);
         let made = posts.put_all(texts(content), slot.take().unwrap()).unwrap();
         expected.written(made.into_iter().map(Some).collect());

@@ -172,7 +172,7 @@ fn layer(books: &Books) -> BulkLayer<Books> {
 }
 
 fn app(books: &Books, methods: MethodRouter<Books>) -> Router {
-    let bulk = layer(books).with_way(Transaction::new());
+    let bulk = layer(books).with_strategy(Transaction::new());
     Router::new()
         .route("/posts", methods.route_layer(bulk))
         .with_state(books.clone())
@@ -281,7 +281,7 @@ async fn without_the_second_evaluation_an_update_is_lost() {
 /// processes: so only the order of the rows keeps them from waiting for each other.
 async fn in_opposite_orders(books: &Books, patience: Duration, rounds: usize) -> Vec<Vec<u16>> {
     let apps = [(); 2].map(|()| {
-        let bulk = layer(books).with_way(Transaction::new().with_patience(patience));
+        let bulk = layer(books).with_strategy(Transaction::new().with_wait_timeout(patience));
         Router::new()
             .route("/posts", patch(write_all).route_layer(bulk))
             .with_state(books.clone())
@@ -324,8 +324,8 @@ async fn rows_taken_in_any_order_wait_for_each_other() {
 #[tokio::test]
 async fn who_waited_in_vain_is_told_what_became_of_its_versions() {
     let books = Books::new();
-    let bulk_layer =
-        layer(&books).with_way(Transaction::new().with_patience(Duration::from_millis(50)));
+    let bulk_layer = layer(&books)
+        .with_strategy(Transaction::new().with_wait_timeout(Duration::from_millis(50)));
     let app = Router::new()
         .route("/posts", patch(write_all).route_layer(bulk_layer))
         .with_state(books.clone());

@@ -19,13 +19,13 @@ async fn in_transaction(mut tx: Tx<Ledger>, text: String) {
 }
 
 fn transactions(ledger: &Ledger, way: Transaction) -> Router {
-    let guard = IfMatchLayer::new("rows", ledger.clone(), PathKey).with_way(way);
+    let guard = IfMatchLayer::new("rows", ledger.clone(), PathKey).with_strategy(way);
     let methods = axum::routing::put(in_transaction).route_layer(guard);
     Router::new().route("/posts/{id}", methods)
 }
 
 fn locks(ledger: &Ledger, way: SingleProcess) -> Router {
-    let guard = IfMatchLayer::new("rows", ledger.clone(), PathKey).with_way(way);
+    let guard = IfMatchLayer::new("rows", ledger.clone(), PathKey).with_strategy(way);
     let writer = ledger.clone();
     let blind = async move |text: String| writer.write(7, Some(text));
     Router::new().route("/posts/{id}", axum::routing::put(blind).route_layer(guard))
@@ -89,8 +89,8 @@ async fn a_slow_sender_holds_up_nobody() {
 async fn more_content_than_the_limit_is_413() {
     let ledger = Ledger::new();
     for app in [
-        transactions(&ledger, Transaction::new().with_content_limit(8)),
-        locks(&ledger, SingleProcess::new().with_content_limit(8)),
+        transactions(&ledger, Transaction::new().with_body_limit(8)),
+        locks(&ledger, SingleProcess::new().with_body_limit(8)),
     ] {
         assert_eq!(
             put(&app, Body::from("12345678")).await.status,
@@ -117,11 +117,8 @@ async fn content_that_does_not_arrive_is_408() {
     let ledger = Ledger::new();
     let deadline = Duration::from_secs(3);
     for app in [
-        transactions(&ledger, Transaction::new().with_content_deadline(deadline)),
-        locks(
-            &ledger,
-            SingleProcess::new().with_content_deadline(deadline),
-        ),
+        transactions(&ledger, Transaction::new().with_body_timeout(deadline)),
+        locks(&ledger, SingleProcess::new().with_body_timeout(deadline)),
     ] {
         let (_pieces, body) = upload();
         let answer = put(&app, body).await;

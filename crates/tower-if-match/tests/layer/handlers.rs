@@ -15,7 +15,7 @@ use crate::posts::{self, Answer, Posts, methods, posts, read, request, send, wit
 
 /// Writes past every condition, as a handler with SQL of its own can.
 fn write_blindly(posts: &Posts) {
-    let anything = Slot::new(7, Demand::Anything).take().unwrap();
+    let anything = Slot::new(7, Demand::Any).take().unwrap();
     posts.put("blindly".to_owned(), anything).unwrap();
 }
 
@@ -217,10 +217,7 @@ async fn lost_survives_every_error_type() {
 /// What middleware between the layer and the handler sees of it.
 #[tokio::test]
 async fn lost_is_a_412_before_the_layer_replaces_it() {
-    let lost = Slot::<Posts>::new(7, Demand::Anything)
-        .take()
-        .unwrap()
-        .lost();
+    let lost = Slot::<Posts>::new(7, Demand::Any).take().unwrap().lost();
     for response in [
         lost.clone().into_response(),
         WriteError::<Lost>::from(lost).into_response(),
@@ -251,7 +248,7 @@ async fn the_settlement_survives_middleware_that_rebuilds_the_response() {
 async fn under_a_wildcard_a_lost_race_is_named_so() {
     let handler = async |State(posts): State<Posts>, expected: Expected<Posts>| {
         let read = posts.get(&7).unwrap();
-        let expected = expected.narrowed_to(read.version())?;
+        let expected = expected.require_version(read.version())?;
         write_blindly(&posts);
         posts.put("patched".to_owned(), expected).map(|_| ())
     };
@@ -290,7 +287,7 @@ async fn a_race_that_is_lost_is_named_so_whether_the_method_creates_or_not() {
 #[tokio::test]
 async fn a_target_that_vanishes_before_the_write_is_404_where_the_method_would_not_create() {
     let handler = async |State(posts): State<Posts>, expected: Expected<Posts>| {
-        let anything = Slot::new(7, Demand::Anything).take().unwrap();
+        let anything = Slot::new(7, Demand::Any).take().unwrap();
         posts.remove(anything).unwrap();
         posts.put("second".to_owned(), expected).map(|_| ())
     };

@@ -111,7 +111,7 @@ async fn an_id_that_breaks_the_keys_own_rules_is_unreadable() {
         }
     }
     impl tower_if_match::version_store::Key for Even {
-        fn encode(&self, to: &mut tower_if_match::version_store::Canonical) {
+        fn encode(&self, to: &mut tower_if_match::version_store::KeyEncoder) {
             to.unsigned(self.0);
         }
     }
@@ -164,7 +164,7 @@ async fn a_struct_key_finds_its_parameters_by_name() {
         id: u64,
     }
     impl tower_if_match::version_store::Key for Id {
-        fn encode(&self, to: &mut tower_if_match::version_store::Canonical) {
+        fn encode(&self, to: &mut tower_if_match::version_store::KeyEncoder) {
             to.unsigned(self.id);
         }
     }
@@ -198,7 +198,7 @@ async fn a_key_that_no_parameter_can_be_does_not_write() {
         id: Number,
     }
     impl tower_if_match::version_store::Key for Nested {
-        fn encode(&self, to: &mut tower_if_match::version_store::Canonical) {
+        fn encode(&self, to: &mut tower_if_match::version_store::KeyEncoder) {
             to.unsigned(self.id.id);
         }
     }
@@ -259,8 +259,8 @@ async fn an_owner_declares_what_is_not_its_resource() {
     let (posts, _) = posts();
     let finder = |head: &Parts| match head.uri.path().rsplit('/').next().unwrap().parse() {
         Ok(id) if id != 0 => Found::Key(id),
-        Ok(_) => Found::NotOurs,
-        Err(_) => Found::Unreadable,
+        Ok(_) => Found::NoResource,
+        Err(_) => Found::Invalid,
     };
     let guard = IfMatchLayer::new("posts", posts.clone(), finder);
     let app = Router::new()

@@ -215,7 +215,7 @@ async fn outside_of_everything_each_of_them_depends_on_conditions() {
     let (posts, inner) = posts();
     let key = |head: &Parts| match head.uri.path().rsplit('/').next().map(str::parse) {
         Some(Ok(id)) => Found::Key(id),
-        _ => Found::Unreadable,
+        _ => Found::Invalid,
     };
     let outside = IfMatchLayer::new("posts", posts.clone(), key);
     let app = mounted(&posts, inner).layer(outside);

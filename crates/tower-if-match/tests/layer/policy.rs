@@ -92,7 +92,7 @@ async fn a_method_that_does_not_create_goes_through_to_404() {
 async fn an_optional_condition_is_evaluated_where_it_is_sent() {
     let (posts, guard) = posts();
     let append = async |State(posts): State<Posts>, expected: Expected<Posts>| {
-        let demanded = matches!(expected.demand(), Demand::Anything);
+        let demanded = matches!(expected.demand(), Demand::Any);
         posts
             .put("appended".to_owned(), expected)
             .map(|_| demanded.to_string())

@@ -106,7 +106,7 @@ async fn each_reason_has_its_request() {
     let foreign = guard.tags().tag(&8, &version).unwrap().to_string();
     let earlier = guard
         .tags()
-        .tag(&7, &version.clone().with_life(1))
+        .tag(&7, &version.clone().with_incarnation(1))
         .unwrap()
         .to_string();
     let mangled = format!("{}x\"", current.trim_end_matches('"'));
@@ -290,8 +290,8 @@ async fn who_lost_a_race_is_told_what_a_later_request_would_be() {
             author: "bob",
         };
         let read = notes.get(&7).unwrap();
-        let expected = expected.narrowed_to(read.version())?;
-        let other = Slot::new(7, Demand::Anything).take().unwrap();
+        let expected = expected.require_version(read.version())?;
+        let other = Slot::new(7, Demand::Any).take().unwrap();
         notes.put(note("faster"), other)?;
         notes.put(note("slower"), expected).map(|_| ())
     };
@@ -517,7 +517,7 @@ async fn a_lost_race_is_authorized_afresh() {
         }
     });
     let overtaken = async |State(posts): State<posts::Posts>, expected: Expected<posts::Posts>| {
-        let other = Slot::new(7, Demand::Anything);
+        let other = Slot::new(7, Demand::Any);
         posts
             .put("faster".to_owned(), other.take().unwrap())
             .unwrap();

@@ -233,7 +233,7 @@ async fn a_representation_layer_reports_as_well() {
 async fn a_handler_under_a_lock_reports_as_well() {
     let ledger = Ledger::new();
     let guard = IfMatchLayer::new("rows", ledger.clone(), PathKey)
-        .with_way(SingleProcess::new())
+        .with_strategy(SingleProcess::new())
         .with_report_only();
     let rows = ledger.clone();
     let write = put(async move |text: String| rows.write(7, Some(text)));
@@ -251,7 +251,7 @@ async fn a_transaction_that_was_not_given_back_is_no_success() {
     let ledger = Ledger::new();
     let app = |methods: MethodRouter<Ledger>| {
         let guard = IfMatchLayer::new("rows", ledger.clone(), PathKey)
-            .with_way(Transaction::new())
+            .with_strategy(Transaction::new())
             .with_report_only();
         Router::new()
             .route("/posts/{id}", methods.route_layer(guard))
@@ -305,7 +305,7 @@ async fn a_handler_that_creates_without_saying_so_goes_on() {
     let ways: [fn(Guard) -> MethodRouter<Posts>; 3] = [
         |guard| patch(create).route_layer(guard),
         |guard| patch(create).route_layer(guard.with_authorization(|_, _, _| Ok(()))),
-        |guard| patch(create).route_layer(guard.with_way(SingleProcess::new())),
+        |guard| patch(create).route_layer(guard.with_strategy(SingleProcess::new())),
     ];
     for way in ways {
         let (posts, guard) = posts();

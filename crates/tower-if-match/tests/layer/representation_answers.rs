@@ -94,7 +94,7 @@ async fn what_says_nothing_of_the_state_is_503_and_the_write_does_not_run() {
     for (what, answer) in answers {
         let (service, writes) = answering!(answer());
         let app = guard()
-            .with_patience(Duration::from_millis(1))
+            .with_wait_timeout(Duration::from_millis(1))
             .with_representation_limit(100)
             .layer(service);
         let refused = ask(&app, "PUT /posts/7", &[("if-match", "*")], "").await;
@@ -134,7 +134,7 @@ async fn a_write_is_done_though_what_it_made_cannot_be_read() {
 #[tokio::test]
 async fn content_that_is_too_much_is_413() {
     let (router, _) = legacy();
-    let app = guard().with_content_limit(4).layer(router);
+    let app = guard().with_body_limit(4).layer(router);
     let tag = tag_of(&app, "/posts/7").await;
     let refused = ask(&app, "PUT /posts/7", &[("if-match", &tag)], "12345").await;
     assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);

@@ -92,7 +92,7 @@ async fn what_never_ends_is_passed_on() {
         ("text/event-stream", Duration::MAX),
         ("text/plain", patience),
     ] {
-        let app = guard().with_patience(patience).layer(service(move |_| {
+        let app = guard().with_wait_timeout(patience).layer(service(move |_| {
             let body = Body::new(Frames::of(["first"]).endless());
             ([(CONTENT_TYPE, media_type)], body).into_response()
         }));

@@ -44,7 +44,7 @@ async fn a_lock_that_is_not_had_in_time_is_503_busy() {
             end.notified().await;
         }),
     );
-    let layer = guard().with_patience(Duration::from_millis(50));
+    let layer = guard().with_wait_timeout(Duration::from_millis(50));
     let app = layer.layer(router);
     let first = tokio::spawn({
         let app = app.clone();

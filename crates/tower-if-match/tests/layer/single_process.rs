@@ -44,7 +44,7 @@ fn app(ledger: &Ledger, locks: SingleProcess) -> Router {
 }
 
 fn with_methods(ledger: &Ledger, locks: SingleProcess, methods: MethodRouter<Ledger>) -> Router {
-    let guard = IfMatchLayer::new("rows", ledger.clone(), PathKey).with_way(locks);
+    let guard = IfMatchLayer::new("rows", ledger.clone(), PathKey).with_strategy(locks);
     Router::new()
         .route("/posts/{id}", methods.route_layer(guard))
         .with_state(ledger.clone())
@@ -196,7 +196,7 @@ async fn a_panic_is_500_and_releases() {
 #[tokio::test(start_paused = true)]
 async fn waits_are_bounded() {
     let (ledger, gate) = (Ledger::new(), Gate::default());
-    let locks = SingleProcess::new().with_patience(Duration::from_secs(2));
+    let locks = SingleProcess::new().with_wait_timeout(Duration::from_secs(2));
     let app = with_methods(&ledger, locks.clone(), gate.methods());
     let first = {
         let app = app.clone();
@@ -276,8 +276,8 @@ async fn a_handler_keeps_its_span() {
 #[tokio::test]
 async fn a_nested_write_of_another_resource_does_not_wait_for_itself() {
     let (posts, comments) = (Ledger::new(), Ledger::new());
-    let of_comments =
-        IfMatchLayer::new("comments", comments.clone(), PathKey).with_way(SingleProcess::new());
+    let of_comments = IfMatchLayer::new("comments", comments.clone(), PathKey)
+        .with_strategy(SingleProcess::new());
     let inner = Router::new()
         .route("/posts/{id}", get(read).put(blind).route_layer(of_comments))
         .with_state(comments.clone());
@@ -302,7 +302,7 @@ async fn a_nested_write_of_another_resource_does_not_wait_for_itself() {
 async fn mounts_of_two_scopes_share_the_lock_of_a_row() {
     let (ledger, locks, gate) = (Ledger::new(), SingleProcess::new(), Gate::default());
     let mount = |scope: &str| {
-        let guard = IfMatchLayer::new(scope, ledger.clone(), PathKey).with_way(locks.clone());
+        let guard = IfMatchLayer::new(scope, ledger.clone(), PathKey).with_strategy(locks.clone());
         Router::new()
             .route("/posts/{id}", gate.methods().route_layer(guard))
             .with_state(ledger.clone())

@@ -39,7 +39,8 @@ fn app(ledger: &Ledger) -> Router {
 }
 
 fn with_methods(ledger: &Ledger, methods: MethodRouter<Ledger>) -> Router {
-    let guard = IfMatchLayer::new("rows", ledger.clone(), PathKey).with_way(Transaction::new());
+    let guard =
+        IfMatchLayer::new("rows", ledger.clone(), PathKey).with_strategy(Transaction::new());
     Router::new()
         .route("/posts/{id}", methods.route_layer(guard))
         .with_state(ledger.clone())
@@ -283,7 +284,7 @@ async fn a_removal_of_what_appeared_meanwhile_has_lost() {
         tx.remove(8);
         StatusCode::NO_CONTENT
     };
-    for condition in ["\"v1-of-an-earlier-life\"", "*"] {
+    for condition in ["\"v1-of-an-earlier-incarnation\"", "*"] {
         let ledger = Ledger::new();
         let app = with_methods(&ledger, get(read).delete(removes));
         let delete = request("DELETE", "/posts/8").header(IF_MATCH, condition);
@@ -363,7 +364,8 @@ async fn a_handler_under_the_wrong_way_is_told_so() {
 #[tokio::test]
 async fn two_layers_on_one_route_are_refused() {
     let ledger = Ledger::new();
-    let guard = || IfMatchLayer::new("rows", ledger.clone(), PathKey).with_way(Transaction::new());
+    let guard =
+        || IfMatchLayer::new("rows", ledger.clone(), PathKey).with_strategy(Transaction::new());
     let methods = methods().route_layer(guard()).route_layer(guard());
     let app = Router::new()
         .route("/posts/{id}", methods)
@@ -444,8 +446,8 @@ async fn a_wait_for_the_row_is_bounded() {
     use tower_if_match::Transactional;
     let ledger = Ledger::new();
     let _beside = ledger.begin(&[7]).await.unwrap();
-    let way = Transaction::new().with_patience(Duration::from_secs(2));
-    let guard = IfMatchLayer::new("rows", ledger.clone(), PathKey).with_way(way);
+    let way = Transaction::new().with_wait_timeout(Duration::from_secs(2));
+    let guard = IfMatchLayer::new("rows", ledger.clone(), PathKey).with_strategy(way);
     let app = Router::new().route("/posts/{id}", methods().route_layer(guard));
     let app = app.with_state(ledger.clone());
     let bounded = tokio::time::timeout(Duration::from_secs(3), put(&app, "*", "second"));
@@ -456,7 +458,7 @@ async fn a_wait_for_the_row_is_bounded() {
 async fn one_way_has_turns_for_each_scope() {
     let (posts, comments, way) = (Ledger::new(), Ledger::new(), Transaction::new());
     let layer = |scope, ledger: &Ledger| {
-        IfMatchLayer::new(scope, ledger.clone(), PathKey).with_way(way.clone())
+        IfMatchLayer::new(scope, ledger.clone(), PathKey).with_strategy(way.clone())
     };
     let inner = axum::routing::put(replace).route_layer(layer("comments", &comments));
     let inner: Router = Router::new().route("/posts/{id}", inner);

@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
-use tower_if_match::bulk::{BulkLayer, Item, Unreadable};
+use tower_if_match::bulk::{BulkLayer, InvalidItems, Item};
 use tower_if_match::{TagMint, Transaction, Tx};
 use version_store::VersionStore;
 use version_store_sqlx::{SqlVersions, Transactions};
@@ -22,8 +22,8 @@ on_each_database! {
 type Versions<D> = SqlVersions<D, u64>;
 
 /// A line for each item: its id, its tag.
-fn items(_: &Parts, content: &[u8]) -> Result<Vec<Item<u64>>, Unreadable> {
-    let content = std::str::from_utf8(content).map_err(|_| Unreadable::new("no text"))?;
+fn items(_: &Parts, content: &[u8]) -> Result<Vec<Item<u64>>, InvalidItems> {
+    let content = std::str::from_utf8(content).map_err(|_| InvalidItems::new("no text"))?;
     let item = |line: &str| {
         let (id, tag) = line.split_once(' ').unwrap();
         Item::new(id.parse().unwrap()).with_if_match(tag)
@@ -66,7 +66,7 @@ async fn guarded<D: TestDatabase>()
         posts.run(&insert).await.unwrap();
     }
     let store = posts.store(Transactions::new()).await;
-    let bulk = BulkLayer::new("posts", store.clone(), items).with_way(Transaction::new());
+    let bulk = BulkLayer::new("posts", store.clone(), items).with_strategy(Transaction::new());
     Some((posts, store, bulk))
 }
 
@@ -94,7 +94,8 @@ async fn opposite_orders_wait_for_each_other_and_one_wins<D: TestDatabase>() {
     };
     for round in 1..=10 {
         // As in two processes, which have no turns in common.
-        let bulk = || BulkLayer::new("posts", store.clone(), items).with_way(Transaction::new());
+        let bulk =
+            || BulkLayer::new("posts", store.clone(), items).with_strategy(Transaction::new());
         let tags = bulk().tags();
         let (one, two) = (line(&store, &tags, 1).await, line(&store, &tags, 2).await);
         let forth = tokio::spawn(patch::<D>(bulk(), format!("{one}\n{two}")));

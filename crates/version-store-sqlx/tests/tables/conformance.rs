@@ -187,7 +187,7 @@ impl<D: TestDatabase> UnderTest for Written<D> {
 
     async fn remove(&self, expected: Expected<Self::Store>) -> Result<(), WriteError<Failure>> {
         let id = *expected.key();
-        if matches!(expected.demand(), Demand::Absent) {
+        if matches!(expected.demand(), Demand::NotExists) {
             return Err(expected.lost().into());
         }
         let sql =

@@ -79,7 +79,11 @@ async fn each_missing_thing_is_told<D: TestDatabase>() {
             fit().with_key("number"),
             "column \"number\" is missing",
         ),
-        (whole, fit().with_life("life"), "column \"life\" is missing"),
+        (
+            whole,
+            fit().with_incarnation("incarnation"),
+            "column \"incarnation\" is missing",
+        ),
         (
             whole,
             fit().with_modified_at("at"),
@@ -131,8 +135,8 @@ async fn each_missing_thing_is_told<D: TestDatabase>() {
             "it has to be text",
         ),
         (
-            "CREATE TABLE fit (id BIGINT NOT NULL PRIMARY KEY, version BIGINT NOT NULL, life BIGINT NOT NULL)",
-            Table::new("fit").with_life("life"),
+            "CREATE TABLE fit (id BIGINT NOT NULL PRIMARY KEY, version BIGINT NOT NULL, incarnation BIGINT NOT NULL)",
+            Table::new("fit").with_incarnation("incarnation"),
             "",
         ),
     ] {
@@ -394,12 +398,12 @@ async fn what_else_a_version_has<D: TestDatabase>() {
         _ => ("INTEGER", "1795163460"),
     };
     let create = format!(
-        "CREATE TABLE whole (id BIGINT NOT NULL PRIMARY KEY, version BIGINT NOT NULL, life BIGINT NOT NULL,
+        "CREATE TABLE whole (id BIGINT NOT NULL PRIMARY KEY, version BIGINT NOT NULL, incarnation BIGINT NOT NULL,
          changed {time}, author VARCHAR(80))"
     );
     posts.run(&create).await.unwrap();
     let whole = Table::new("whole")
-        .with_life("life")
+        .with_incarnation("incarnation")
         .with_modified_at("changed")
         .with_modified_by("author");
     let store = opened::<D, u64>(&posts, whole).await.unwrap();
@@ -410,7 +414,7 @@ async fn what_else_a_version_has<D: TestDatabase>() {
         .await
         .unwrap();
     let version = store.current(&1).await.unwrap().unwrap();
-    assert!(version.same_state(&Version::new(6).with_life(2)));
+    assert!(version.same_state(&Version::new(6).with_incarnation(2)));
     let seconds = version
         .modified_at()
         .unwrap()

@@ -28,7 +28,7 @@ const ISOLATIONS: [Isolation; 3] = [
 
 /// Long enough for what is free, short enough to wait for what is not.
 fn impatient() -> Transactions {
-    Transactions::new().with_patience(Duration::from_millis(1_500))
+    Transactions::new().with_wait_timeout(Duration::from_millis(1_500))
 }
 
 async fn a_handler_that_ends_its_transaction_is_found<D: TestDatabase>() {

@@ -22,7 +22,7 @@ fn version(posts: &Posts, key: u64) -> Version {
 fn slot(posts: &Posts, keys: &[u64]) -> Slot<Posts> {
     let exactly = |key: &u64| {
         let current = posts.get(key).map(|found| found.version().clone());
-        (*key, current.map_or(Demand::Absent, Demand::Exactly))
+        (*key, current.map_or(Demand::NotExists, Demand::Version))
     };
     Slot::new(keys.iter().map(exactly))
 }
@@ -55,7 +55,7 @@ fn one_other_version_and_nothing_is_written() {
     for other in [0, 1, 2] {
         let keys = [4, 5, 6];
         let slot = slot(&posts, &keys);
-        let faster = Slot::new([(keys[other], Demand::Anything)]);
+        let faster = Slot::new([(keys[other], Demand::Any)]);
         posts
             .put_all(vec!["faster"], faster.take().unwrap())
             .unwrap();
@@ -83,7 +83,7 @@ fn what_is_none_is_removed() {
     let again = posts.create(1, "again").unwrap();
     assert!(
         again.modified_at() > before.modified_at(),
-        "dates advance across lives"
+        "dates advance across incarnations"
     );
 }
 
@@ -122,10 +122,10 @@ fn another_number_of_documents_is_a_mistake() {
 fn narrowed_to_what_was_read() {
     let posts = posts();
     let [one, two] = [1, 2].map(|key| version(&posts, key));
-    let demands = || [(1, Demand::Existing), (2, Demand::Anything)];
+    let demands = || [(1, Demand::Exists), (2, Demand::Any)];
     let narrowed = |read: &[Option<Version>]| {
         let slot: Slot<Posts> = Slot::new(demands());
-        slot.take().unwrap().narrowed_to(read)
+        slot.take().unwrap().require_versions(read)
     };
     let expected = narrowed(&[Some(one.clone()), Some(two.clone())]).unwrap();
     let another = Version::new(1_000);

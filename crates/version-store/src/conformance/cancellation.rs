@@ -50,7 +50,9 @@ async fn writes<T: UnderTest>(suite: &Suite<T>, exists: bool, act: impl Fn() -> 
 }
 
 fn demand_of<T: UnderTest>(row: Option<&RowOf<T>>) -> Demand<RevisionOf<T>> {
-    row.map_or(Demand::Absent, |row| Demand::Exactly(row.version().clone()))
+    row.map_or(Demand::NotExists, |row| {
+        Demand::Version(row.version().clone())
+    })
 }
 
 struct Cancelled<T: UnderTest> {

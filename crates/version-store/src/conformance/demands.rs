@@ -67,15 +67,15 @@ impl<T: UnderTest> Case<T> {
         // A version that a client can hold: of this row, or where there is none of another one.
         let elsewhere = if exists { key.clone() } else { suite.key() };
         let earlier = suite.create(&elsewhere).await?.version().clone();
-        let demand = Demand::Exactly(earlier.clone());
+        let demand = Demand::Version(earlier.clone());
         let later = suite.write(&suite.here, &elsewhere, demand).await?;
         let demand = match kind {
-            Kind::ExactlyCurrent => Demand::Exactly(later.version().clone()),
-            Kind::ExactlyAnother => Demand::Exactly(earlier),
-            Kind::Existing => Demand::Existing,
-            Kind::Absent => Demand::Absent,
-            Kind::Anything => Demand::Anything,
-            Kind::Nothing => Demand::Nothing,
+            Kind::ExactlyCurrent => Demand::Version(later.version().clone()),
+            Kind::ExactlyAnother => Demand::Version(earlier),
+            Kind::Existing => Demand::Exists,
+            Kind::Absent => Demand::NotExists,
+            Kind::Anything => Demand::Any,
+            Kind::Nothing => Demand::Never,
         };
         let before = exists.then_some(later);
         let attempt = attempt(&suite.here, &key, act, demand.clone()).await?;

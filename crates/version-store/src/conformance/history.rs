@@ -1,4 +1,4 @@
-//! The versions of one key, one after the other, across its lives.
+//! The versions of one key, one after the other, across its incarnations.
 
 use std::time::{Duration, SystemTime};
 
@@ -19,13 +19,13 @@ trait Witness<T: UnderTest> {
 async fn live<T: UnderTest>(suite: &Suite<T>, mut witness: impl Witness<T>) -> Checked {
     let key = suite.key();
     for _ in 0..LIVES {
-        let mut demand = Demand::Absent;
+        let mut demand = Demand::NotExists;
         for _ in 0..WRITES {
             suite.write(&suite.here, &key, demand).await?;
             let Some(version) = current(&suite.here, &key).await? else {
                 return Err(Fault::new("after a write `current` gave nothing".into()));
             };
-            demand = Demand::Exactly(version.clone());
+            demand = Demand::Version(version.clone());
             witness.saw(suite, &key, version).await?;
         }
         if let Some(row) = read(&suite.here, &key).await? {
@@ -58,7 +58,8 @@ impl<T: UnderTest> Witness<T> for Unique<T> {
             let same_tag = match (earlier.tagging(), version.tagging()) {
                 (Tagging::Own(earlier), Tagging::Own(own)) => earlier == own,
                 (Tagging::Minted, Tagging::Minted) => {
-                    earlier.life() == version.life() && tag_text::<T>(earlier)? == text
+                    earlier.incarnation() == version.incarnation()
+                        && tag_text::<T>(earlier)? == text
                 }
                 _ => false,
             };
@@ -104,7 +105,7 @@ async fn refused<T: UnderTest>(
     earlier: &VersionOf<T>,
 ) -> Checked {
     let before = read(&suite.here, key).await?;
-    let stale = Demand::Exactly(earlier.clone());
+    let stale = Demand::Version(earlier.clone());
     let act = Act::Write(suite.marker());
     let answer = attempt(&suite.here, key, act, stale).await?.answer;
     let after = read(&suite.here, key).await?;

@@ -4,7 +4,7 @@ use super::attempt::{Act, Answer, attempt, current, read};
 use super::shown::{Shown, ShownVersion};
 use super::suite::{Checked, KeyOf, Suite, ensure, same_row, same_version};
 use super::{RowOf, UnderTest};
-use crate::{Canonical, Demand, Key, Versioned};
+use crate::{Demand, Key, KeyEncoder, Versioned};
 
 pub(super) async fn check<T: UnderTest>(suite: &Suite<T>) -> Checked {
     let (key, other) = (suite.key(), suite.key());
@@ -43,13 +43,13 @@ pub(super) async fn check<T: UnderTest>(suite: &Suite<T>) -> Checked {
         )
     })?;
     let twice = Act::Write(suite.marker());
-    let answer = attempt(&suite.here, &spelling, twice, Demand::Absent)
+    let answer = attempt(&suite.here, &spelling, twice, Demand::NotExists)
         .await?
         .answer;
     ensure(answer != Answer::Done, || {
         format!("{key:?} was created a second time as {spelling:?}")
     })?;
-    let demand = Demand::Exactly(row.version().clone());
+    let demand = Demand::Version(row.version().clone());
     let row = suite.write(&suite.here, &spelling, demand).await?;
     let found = read(&suite.here, &key).await?;
     ensure(same_row(found.as_ref(), Some(&row)), || {
@@ -61,8 +61,8 @@ pub(super) async fn check<T: UnderTest>(suite: &Suite<T>) -> Checked {
     })
 }
 
-fn encoded(key: &impl Key) -> Canonical {
-    let mut to = Canonical::new();
+fn encoded(key: &impl Key) -> KeyEncoder {
+    let mut to = KeyEncoder::new();
     key.encode(&mut to);
     to
 }
@@ -80,7 +80,7 @@ pub(super) async fn independence<T: UnderTest>(suite: &Suite<T>) -> Checked {
     for place in 0..NEIGHBOURS {
         let key = rows[place].0.clone();
         if let Some(row) = rows[place].1.take() {
-            let demand = Demand::Exactly(row.version().clone());
+            let demand = Demand::Version(row.version().clone());
             rows[place].1 = Some(suite.write(&suite.here, &key, demand).await?);
         }
         untouched(suite, &rows, &key, "written").await?;

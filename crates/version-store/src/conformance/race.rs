@@ -73,8 +73,8 @@ pub(super) async fn one_successor<T: UnderTest>(suite: &Suite<T>) -> Checked {
             _ => Some(suite.create(&key).await?),
         };
         let demand = match &started {
-            Some(row) => Demand::Exactly(row.version().clone()),
-            None => Demand::Absent,
+            Some(row) => Demand::Version(row.version().clone()),
+            None => Demand::NotExists,
         };
         // In every third round some of them remove.
         let raced = race_under(suite, &key, &demand, |number| {
@@ -130,10 +130,7 @@ fn succeeded_once<T: UnderTest>(
 pub(super) async fn each_settles_its_own<T: UnderTest>(suite: &Suite<T>) -> Checked {
     let key = suite.key();
     suite.create(&key).await?;
-    let raced = race_under(suite, &key, &Demand::Existing, |_| {
-        Act::Write(suite.marker())
-    })
-    .await?;
+    let raced = race_under(suite, &key, &Demand::Exists, |_| Act::Write(suite.marker())).await?;
     let left = read(&suite.here, &key).await?;
     let mut told: Vec<(Act, &VersionOf<T>)> = Vec::new();
     for (act, attempt) in &raced {
@@ -162,7 +159,7 @@ pub(super) async fn each_settles_its_own<T: UnderTest>(suite: &Suite<T>) -> Chec
 pub(super) async fn counting<T: UnderTest>(suite: &Suite<T>) -> Checked {
     let key = suite.key();
     // The marker is the counter.
-    let answer = attempt(&suite.here, &key, Act::Write(0), Demand::Absent).await?;
+    let answer = attempt(&suite.here, &key, Act::Write(0), Demand::NotExists).await?;
     ensure(answer.answer == Answer::Done, || {
         format!("creating a counter {}", answer.answer)
     })?;
@@ -205,7 +202,7 @@ async fn count<T: UnderTest>(handle: T, key: KeyOf<T>) -> Checked<Tally> {
             return Err(Fault::new("the counter has vanished".into()));
         };
         let act = Act::Write(row.body() + 1);
-        let demand = Demand::Exactly(row.version().clone());
+        let demand = Demand::Version(row.version().clone());
         match attempt(&handle, &key, act, demand).await?.answer {
             Answer::Done => tally.acknowledged += 1,
             Answer::Lost => lost += 1,

@@ -19,7 +19,7 @@ pub(super) async fn freshness<T: UnderTest>(suite: &Suite<T>) -> Checked {
     let mut row = suite.create(&key).await?;
     for turn in 0..TURNS {
         is_seen(suite, &key, Some(&row)).await?;
-        let demand = Demand::Exactly(row.version().clone());
+        let demand = Demand::Version(row.version().clone());
         row = suite.write(suite.handle(turn), &key, demand).await?;
     }
     is_seen(suite, &key, Some(&row)).await?;
@@ -56,7 +56,7 @@ pub(super) async fn at_once<T: UnderTest>(suite: &Suite<T>) -> Checked {
     is_ready(suite, &key, "absent")?;
     let row = suite.create(&key).await?;
     is_ready(suite, &key, "just created")?;
-    let demand = Demand::Exactly(row.version().clone());
+    let demand = Demand::Version(row.version().clone());
     suite.write(&suite.here, &key, demand).await?;
     is_ready(suite, &key, "just written")
 }

@@ -47,8 +47,8 @@ impl Check {
                  version that this very write made (`RETURNING`), whole as `current` gives it"
             }
             Self::Versions => {
-                "a pair of life and revision must never return for a key: keep the last life of what \
-                 was deleted, count the revisions of the whole table, or draw lives at random"
+                "a pair of incarnation and revision must never return for a key: keep the last incarnation of what \
+                 was deleted, count the revisions of the whole table, or draw incarnations at random"
             }
             Self::Dates => {
                 "write max(now, last date + 1 s), and keep the last date of what was deleted; or let \

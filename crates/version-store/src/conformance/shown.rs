@@ -30,9 +30,9 @@ impl<R: fmt::Debug> fmt::Display for ShownVersion<'_, R> {
         match self.0 {
             Some(version) => write!(
                 f,
-                "revision {:?} of life {}",
+                "revision {:?} of incarnation {}",
                 version.revision(),
-                version.life()
+                version.incarnation()
             ),
             None => f.write_str("no version"),
         }
@@ -45,11 +45,11 @@ pub(super) struct ShownDemand<'a, R>(pub(super) &'a Demand<R>);
 impl<R: fmt::Debug> fmt::Display for ShownDemand<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Demand::Exactly(version) => write!(f, "Exactly({})", ShownVersion(Some(version))),
-            Demand::Existing => f.write_str("Existing"),
-            Demand::Absent => f.write_str("Absent"),
-            Demand::Anything => f.write_str("Anything"),
-            Demand::Nothing => f.write_str("Nothing"),
+            Demand::Version(version) => write!(f, "Exactly({})", ShownVersion(Some(version))),
+            Demand::Exists => f.write_str("Existing"),
+            Demand::NotExists => f.write_str("Absent"),
+            Demand::Any => f.write_str("Anything"),
+            Demand::Never => f.write_str("Nothing"),
         }
     }
 }

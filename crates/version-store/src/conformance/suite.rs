@@ -105,12 +105,12 @@ impl<T: UnderTest> Suite<T> {
     }
 
     pub(super) async fn create(&self, key: &KeyOf<T>) -> Checked<RowOf<T>> {
-        self.write(&self.here, key, Demand::Absent).await
+        self.write(&self.here, key, Demand::NotExists).await
     }
 
     /// Removes a row, which nothing stands against.
     pub(super) async fn remove(&self, handle: &T, key: &KeyOf<T>, row: &RowOf<T>) -> Checked {
-        let demand = Demand::Exactly(row.version().clone());
+        let demand = Demand::Version(row.version().clone());
         let answer = attempt(handle, key, Act::Remove, demand).await?.answer;
         ensure(answer == Answer::Done, || {
             format!(

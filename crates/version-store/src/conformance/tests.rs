@@ -5,7 +5,7 @@ mod flawed;
 use std::convert::Infallible;
 
 use super::*;
-use crate::{Canonical, Key, MemoryStore};
+use crate::{Key, KeyEncoder, MemoryStore};
 use flawed::{Flaw, Flawed};
 
 #[derive(Clone)]

@@ -25,7 +25,7 @@ fn of_many_writers_on_one_version_one_succeeds() {
     let won: usize = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..8)
             .map(|writer| {
-                let (_, expected) = expecting(Demand::Exactly(seen.clone()));
+                let (_, expected) = expecting(Demand::Version(seen.clone()));
                 let (posts, start) = (&posts, &start);
                 scope.spawn(move || {
                     start.wait();
@@ -49,10 +49,10 @@ fn comparing_in_front_lets_several_succeed() {
     posts.create(7, "first".to_owned()).unwrap();
     let seen = current(&posts).unwrap();
     let passed: Vec<_> = (0..8)
-        .filter(|_| Demand::Exactly(seen.clone()).admits(current(&posts).as_ref()))
+        .filter(|_| Demand::Version(seen.clone()).admits(current(&posts).as_ref()))
         .collect();
     for _ in &passed {
-        let (_, expected) = expecting(Demand::Anything);
+        let (_, expected) = expecting(Demand::Any);
         posts.put("blindly".to_owned(), expected).unwrap();
     }
     assert_eq!(passed.len(), 8);
@@ -61,41 +61,41 @@ fn comparing_in_front_lets_several_succeed() {
 #[test]
 fn each_demand_admits_what_it_names() {
     let posts = Posts::new();
-    let (slot, expected) = expecting(Demand::Existing);
+    let (slot, expected) = expecting(Demand::Exists);
     assert!(posts.put("x".to_owned(), expected).is_err());
     assert!(matches!(slot.close(), Ending::Lost));
 
-    let (slot, expected) = expecting(Demand::Absent);
+    let (slot, expected) = expecting(Demand::NotExists);
     assert!(matches!(
         posts.put("x".to_owned(), expected),
         Ok(Put::Created(_))
     ));
     assert!(matches!(slot.close(), Ending::Written { .. }));
 
-    let (_, expected) = expecting(Demand::Absent);
+    let (_, expected) = expecting(Demand::NotExists);
     assert!(posts.put("x".to_owned(), expected).is_err());
-    let (_, expected) = expecting(Demand::Existing);
+    let (_, expected) = expecting(Demand::Exists);
     assert!(matches!(
         posts.put("y".to_owned(), expected),
         Ok(Put::Replaced(_))
     ));
-    let (_, expected) = expecting(Demand::Anything);
+    let (_, expected) = expecting(Demand::Any);
     assert!(posts.put("z".to_owned(), expected).is_ok());
-    let (slot, expected) = expecting(Demand::Nothing);
+    let (slot, expected) = expecting(Demand::Never);
     assert!(posts.put("z".to_owned(), expected).is_err());
     assert!(matches!(slot.close(), Ending::Lost));
 }
 
 #[test]
 fn only_exactly_names_a_version() {
-    let version = Version::new(3).with_life(2);
-    let (_, expected) = expecting(Demand::Exactly(version.clone()));
+    let version = Version::new(3).with_incarnation(2);
+    let (_, expected) = expecting(Demand::Version(version.clone()));
     assert!(expected.version().unwrap().same_state(&version));
     for demand in [
-        Demand::Existing,
-        Demand::Absent,
-        Demand::Anything,
-        Demand::Nothing,
+        Demand::Exists,
+        Demand::NotExists,
+        Demand::Any,
+        Demand::Never,
     ] {
         assert!(expecting(demand).1.version().is_none());
     }
@@ -104,23 +104,23 @@ fn only_exactly_names_a_version() {
 #[test]
 fn removing_settles_as_removed_lost_or_absent() {
     let posts = Posts::new();
-    for demand in [Demand::Anything, Demand::Nothing] {
+    for demand in [Demand::Any, Demand::Never] {
         let (slot, expected) = expecting(demand);
         assert!(matches!(posts.remove(expected), Err(WriteError::Absent)));
         assert!(matches!(slot.close(), Ending::Unchanged));
     }
-    let (_, expected) = expecting(Demand::Existing);
+    let (_, expected) = expecting(Demand::Exists);
     assert!(matches!(posts.remove(expected), Err(WriteError::Lost(_))));
 
     posts.create(7, "x".to_owned()).unwrap();
     let old = current(&posts).unwrap();
-    let (_, expected) = expecting(Demand::Existing);
+    let (_, expected) = expecting(Demand::Exists);
     posts.put("y".to_owned(), expected).unwrap();
-    let (slot, expected) = expecting(Demand::Exactly(old));
+    let (slot, expected) = expecting(Demand::Version(old));
     assert!(matches!(posts.remove(expected), Err(WriteError::Lost(_))));
     assert!(matches!(slot.close(), Ending::Lost));
 
-    let (slot, expected) = expecting(Demand::Exactly(current(&posts).unwrap()));
+    let (slot, expected) = expecting(Demand::Version(current(&posts).unwrap()));
     posts.remove(expected).unwrap();
     assert!(matches!(slot.close(), Ending::Removed));
     assert!(current(&posts).is_none());
@@ -131,11 +131,11 @@ fn no_version_of_an_earlier_life_or_instance_returns() {
     let posts = Posts::new();
     posts.create(7, "x".to_owned()).unwrap();
     let first = current(&posts).unwrap();
-    let (_, expected) = expecting(Demand::Existing);
+    let (_, expected) = expecting(Demand::Exists);
     posts.remove(expected).unwrap();
     posts.create(7, "x".to_owned()).unwrap();
     let second = current(&posts).unwrap();
-    assert!(second.revision() != first.revision() && second.life() != first.life());
+    assert!(second.revision() != first.revision() && second.incarnation() != first.incarnation());
 
     let restarted = Posts::new();
     restarted.create(7, "x".to_owned()).unwrap();
@@ -143,7 +143,7 @@ fn no_version_of_an_earlier_life_or_instance_returns() {
 }
 
 #[test]
-fn dates_advance_by_a_second_with_each_write_and_across_lives() {
+fn dates_advance_by_a_second_with_each_write_and_across_incarnations() {
     let posts = Posts::new();
     let mut last = posts
         .create(7, "x".to_owned())
@@ -151,7 +151,7 @@ fn dates_advance_by_a_second_with_each_write_and_across_lives() {
         .modified_at()
         .unwrap();
     for write in 0..6 {
-        let (_, expected) = expecting(Demand::Anything);
+        let (_, expected) = expecting(Demand::Any);
         if write % 3 == 2 {
             posts.remove(expected).unwrap();
             continue;
@@ -168,7 +168,7 @@ fn the_past_is_kept_as_long_as_it_was_asked_for() {
     let posts = Posts::with_history(2);
     let mut versions = vec![posts.create(7, "0".to_owned()).unwrap()];
     for n in 1..=3 {
-        let (_, expected) = expecting(Demand::Existing);
+        let (_, expected) = expecting(Demand::Exists);
         posts.put(n.to_string(), expected).unwrap();
         versions.push(current(&posts).unwrap());
     }
@@ -186,21 +186,21 @@ fn the_past_is_kept_as_long_as_it_was_asked_for() {
 fn an_expected_that_was_narrowed_admits_that_version_only() {
     let posts = Posts::new();
     posts.create(7, "x".to_owned()).unwrap();
-    let (_, expected) = expecting(Demand::Existing);
-    let expected = expected.narrowed_to(&current(&posts).unwrap()).unwrap();
-    let (_, other) = expecting(Demand::Existing);
+    let (_, expected) = expecting(Demand::Exists);
+    let expected = expected.require_version(&current(&posts).unwrap()).unwrap();
+    let (_, other) = expecting(Demand::Exists);
     posts.put("y".to_owned(), other).unwrap();
     assert!(posts.put("z".to_owned(), expected).is_err());
 
-    let (slot, expected) = expecting(Demand::Absent);
-    assert!(expected.narrowed_to(&current(&posts).unwrap()).is_err());
+    let (slot, expected) = expecting(Demand::NotExists);
+    assert!(expected.require_version(&current(&posts).unwrap()).is_err());
     assert!(matches!(slot.close(), Ending::Lost));
 }
 
 /// What is settled after the layer gave its answer changes nothing any more.
 #[test]
 fn a_closed_slot_is_settled_no_more() {
-    let (slot, expected) = expecting(Demand::Anything);
+    let (slot, expected) = expecting(Demand::Any);
     assert!(matches!(slot.close(), Ending::Unsettled));
     expected.unchanged();
     assert!(matches!(slot.close(), Ending::Unsettled));
@@ -227,14 +227,14 @@ fn dates_advance_across_the_lives_of_several_keys() {
     }
     let mut latest = posts.create(7, "x".to_owned()).unwrap();
     for _ in 0..9 {
-        let (_, expected) = expecting(Demand::Existing);
+        let (_, expected) = expecting(Demand::Exists);
         posts.put("x".to_owned(), expected).unwrap();
         latest = current(&posts).unwrap();
     }
-    let (_, expected) = expecting(Demand::Existing);
+    let (_, expected) = expecting(Demand::Exists);
     posts.remove(expected).unwrap();
     for key in 1000..2000 {
-        let expected = Slot::new(key, Demand::Existing).take().unwrap();
+        let expected = Slot::new(key, Demand::Exists).take().unwrap();
         posts.remove(expected).unwrap();
     }
     let again = posts.create(7, "x".to_owned()).unwrap();
@@ -277,7 +277,7 @@ impl Describe for Anonymous {
 async fn a_conflict_is_about_the_current_version_and_what_changed_since() {
     let store: MemoryStore<u64, Anonymous> = MemoryStore::with_history(1);
     let first = store.create(7, Anonymous("first")).unwrap();
-    let expected = Slot::new(7, Demand::Existing).take().unwrap();
+    let expected = Slot::new(7, Demand::Exists).take().unwrap();
     store.put(Anonymous("second"), expected).unwrap();
     let current = store.get(&7).unwrap().version().clone();
 
@@ -289,7 +289,7 @@ async fn a_conflict_is_about_the_current_version_and_what_changed_since() {
     assert_eq!(conflict.current.as_deref(), Some("\"second\""));
     assert_eq!(conflict.changed.unwrap(), ["first to second"]);
 
-    let unknown = first.with_life(1);
+    let unknown = first.with_incarnation(1);
     for held in [None, Some(&unknown)] {
         let Ok(conflict) = store.conflict(&7, held).await;
         assert!(conflict.unwrap().changed.is_none());
@@ -303,7 +303,9 @@ fn the_current_version_is_known_beside_the_past_and_another_life_is_not() {
     let posts = Posts::with_history(1);
     let first = posts.create(7, "x".to_owned()).unwrap();
     assert_eq!(posts.past(&7, &first).as_deref(), Some("x"));
-    let other_life = first.clone().with_life(first.life().wrapping_add(1));
-    assert_eq!(posts.past(&7, &other_life), None);
+    let other_incarnation = first
+        .clone()
+        .with_incarnation(first.incarnation().wrapping_add(1));
+    assert_eq!(posts.past(&7, &other_incarnation), None);
     assert_eq!(posts.past(&8, &first), None);
 }

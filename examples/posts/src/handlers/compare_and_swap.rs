@@ -79,13 +79,13 @@ pub(crate) async fn patch<S: PostStore>(
     let Some(post) = app.posts.read(id).await? else {
         return Err(match expected.demand() {
             // Absent as the layer saw it, or under no condition.
-            Demand::Nothing | Demand::Absent | Demand::Anything => Refused::absent(),
+            Demand::Never | Demand::NotExists | Demand::Any => Refused::absent(),
             // Gone since: the layer evaluates afresh.
-            Demand::Exactly(_) | Demand::Existing => expected.lost().into(),
+            Demand::Version(_) | Demand::Exists => expected.lost().into(),
         });
     };
     // What is made from one version must not be stored over another, not even under `If-Match: *`.
-    let expected = expected.narrowed_to(post.version())?;
+    let expected = expected.require_version(post.version())?;
     let draft = Draft::patched(post.body(), &patch)?;
     let put = app.posts.put(draft, expected).await?;
     Ok(written(put))

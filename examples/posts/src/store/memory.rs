@@ -73,7 +73,7 @@ impl PostStore for MemoryPosts {
     ) -> Result<Put, WriteError<StoreError>> {
         let id = *expected.key();
         if expected.admits(None) {
-            // Before it exists, so that no POST can draw it however short the post's life is.
+            // Before it exists, so that no POST can draw it however short the post's incarnation is.
             self.with_ids(|ids| ids.reserve(id));
         }
         let post = draft.into_post(id, now());

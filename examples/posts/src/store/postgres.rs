@@ -1,7 +1,7 @@
 //! Posts in PostgreSQL.
 //!
 //! A conditional write is one statement, which commits by itself: a row comes back, or nobody's write was
-//! destroyed. Versions, lives and dates are made by triggers: see `migrations`. So a write in a transaction
+//! destroyed. Versions, incarnations and dates are made by triggers: see `migrations`. So a write in a transaction
 //! that the layer opened needs no word about them at all.
 
 use std::time::Duration;
@@ -83,7 +83,7 @@ fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
 fn transactions() -> Transactions {
     Transactions::new()
         .with_connections(CONNECTIONS)
-        .with_patience(PATIENCE)
+        .with_wait_timeout(PATIENCE)
 }
 
 /// A connection. Where there is none at all the database is away, and not busy.
@@ -111,7 +111,7 @@ impl VersionStore for PostgresPosts {
     type Revision = u64;
     type Error = StoreError;
 
-    /// The triggers see to it, across lives too.
+    /// The triggers see to it, across incarnations too.
     fn dates_advance(&self) -> bool {
         true
     }
@@ -173,11 +173,11 @@ impl PostStore for PostgresPosts {
         let id = *expected.key();
         let mut db = acquire(&self.write).await?;
         let written = match expected.demand() {
-            Demand::Exactly(version) => statements::update(&mut db, id, version, &draft).await,
-            Demand::Existing => statements::update_existing(&mut db, id, &draft).await,
-            Demand::Absent => statements::insert(&mut db, id, &draft).await,
-            Demand::Anything => statements::put(&mut db, id, &draft).await.map(Some),
-            Demand::Nothing => Ok(None),
+            Demand::Version(version) => statements::update(&mut db, id, version, &draft).await,
+            Demand::Exists => statements::update_existing(&mut db, id, &draft).await,
+            Demand::NotExists => statements::insert(&mut db, id, &draft).await,
+            Demand::Any => statements::put(&mut db, id, &draft).await.map(Some),
+            Demand::Never => Ok(None),
         };
         match written.map_err(unless_refused)? {
             Some(written) => {
@@ -192,10 +192,10 @@ impl PostStore for PostgresPosts {
         let id = *expected.key();
         let mut db = acquire(&self.write).await?;
         let (removed, was_there) = match expected.demand() {
-            Demand::Exactly(version) => (statements::delete(&mut db, id, version).await, true),
-            Demand::Existing => (statements::delete_existing(&mut db, id).await, true),
-            Demand::Anything => (statements::delete_existing(&mut db, id).await, false),
-            Demand::Absent | Demand::Nothing => (Ok(false), false),
+            Demand::Version(version) => (statements::delete(&mut db, id, version).await, true),
+            Demand::Exists => (statements::delete_existing(&mut db, id).await, true),
+            Demand::Any => (statements::delete_existing(&mut db, id).await, false),
+            Demand::NotExists | Demand::Never => (Ok(false), false),
         };
         if removed.map_err(unless_refused)? {
             expected.removed();

@@ -7,7 +7,8 @@ use tower_if_match::{Version, Versioned};
 use crate::post::{Post, PostId};
 
 /// The version of the post `$1`.
-pub(super) const VERSION: &str = "SELECT life, version, modified_at FROM posts WHERE id = $1";
+pub(super) const VERSION: &str =
+    "SELECT incarnation, version, modified_at FROM posts WHERE id = $1";
 
 /// The post `$1`.
 pub(super) const POST: &str = "SELECT * FROM posts WHERE id = $1";
@@ -15,14 +16,14 @@ pub(super) const POST: &str = "SELECT * FROM posts WHERE id = $1";
 /// All posts.
 pub(super) const POSTS: &str = "SELECT * FROM posts ORDER BY id";
 
-/// The post `$1`, and beside it what it was in the life `$2` at the version `$3`, if that is its present
-/// life and the version is still known. One statement, so that all of it is of one moment.
+/// The post `$1`, and beside it what it was in the incarnation `$2` at the version `$3`, if that is its present
+/// incarnation and the version is still known. One statement, so that all of it is of one moment.
 pub(super) const POST_BESIDE: &str =
     "SELECT posts.*, history.title AS held_title, history.content AS held_content,
             history.author AS held_author
      FROM posts LEFT JOIN history
-         ON history.id = posts.id AND history.life = posts.life
-         AND history.life = $2 AND history.version = $3
+         ON history.id = posts.id AND history.incarnation = posts.incarnation
+         AND history.incarnation = $2 AND history.version = $3
      WHERE posts.id = $1";
 
 /// A row of the table `posts`: a post and its version can only be had together.
@@ -40,7 +41,7 @@ pub(super) struct Row {
 
 #[derive(FromRow)]
 pub(super) struct VersionColumns {
-    life: i64,
+    incarnation: i64,
     version: i64,
     modified_at: i64,
 }
@@ -57,8 +58,8 @@ pub(super) struct Beside {
 
 impl VersionColumns {
     pub(super) fn into_version(self) -> Version {
-        let version =
-            Version::new(self.version.cast_unsigned()).with_life(self.life.cast_unsigned());
+        let version = Version::new(self.version.cast_unsigned())
+            .with_incarnation(self.incarnation.cast_unsigned());
         match HttpDate::from_unix(self.modified_at).to_system_time() {
             Some(at) => version.with_modified_at(at),
             None => version,

@@ -61,7 +61,7 @@ impl SqlitePosts {
         migrate(&write).await?;
         let options = options.pragma("query_only", "on");
         let read = connect(pool.max_connections(READERS), &options).await?;
-        let transactions = Transactions::new().with_patience(PATIENCE);
+        let transactions = Transactions::new().with_wait_timeout(PATIENCE);
         let versions = SqliteVersions::open_with(write.clone(), table(), transactions).await?;
         Ok(Self {
             write,
@@ -116,7 +116,7 @@ impl VersionStore for SqlitePosts {
     type Revision = u64;
     type Error = StoreError;
 
-    /// Every statement and the triggers see to it, across lives too.
+    /// Every statement and the triggers see to it, across incarnations too.
     fn dates_advance(&self) -> bool {
         true
     }
@@ -205,8 +205,8 @@ impl PostStore for SqlitePosts {
         }
         let absent = statements::version(&mut transaction, id).await?.is_none();
         let was_there = match expected.demand() {
-            Demand::Exactly(_) | Demand::Existing => true,
-            Demand::Absent | Demand::Anything | Demand::Nothing => false,
+            Demand::Version(_) | Demand::Exists => true,
+            Demand::NotExists | Demand::Any | Demand::Never => false,
         };
         if absent && !was_there {
             expected.unchanged();
@@ -235,16 +235,16 @@ impl Step {
         transaction: &mut SqliteConnection,
     ) -> Result<Self, StoreError> {
         Ok(match expected.demand() {
-            Demand::Exactly(version) => Self::Replace(version.clone()),
-            Demand::Absent => Self::Insert,
+            Demand::Version(version) => Self::Replace(version.clone()),
+            Demand::NotExists => Self::Insert,
             // Nobody else can write before this transaction ends, so what it reads is what it replaces.
-            Demand::Existing => Self::replacing(expected.key(), transaction)
+            Demand::Exists => Self::replacing(expected.key(), transaction)
                 .await?
                 .unwrap_or(Self::Nothing),
-            Demand::Anything => Self::replacing(expected.key(), transaction)
+            Demand::Any => Self::replacing(expected.key(), transaction)
                 .await?
                 .unwrap_or(Self::Insert),
-            Demand::Nothing => Self::Nothing,
+            Demand::Never => Self::Nothing,
         })
     }
 

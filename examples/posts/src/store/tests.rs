@@ -45,23 +45,24 @@ async fn only_the_demanded_version_is_written<S: PostStore>(posts: S) {
     let stale = first.version().clone();
     let absent = id.next().unwrap();
 
-    let (ending, written) = put(&posts, id, Demand::Exactly(stale.clone())).await;
+    let (ending, written) = put(&posts, id, Demand::Version(stale.clone())).await;
     let Ending::Written { version, .. } = ending else {
         panic!("the control should be written: {ending:?}");
     };
     assert!(written && !version.same_state(&stale));
     let current = posts.read(id).await.unwrap().unwrap();
     assert!(current.version().same_state(&version));
-    let other_life = Version::new(*version.revision()).with_life(version.life() + 1);
+    let other_incarnation =
+        Version::new(*version.revision()).with_incarnation(version.incarnation() + 1);
 
     for (id, demand) in [
-        (id, Demand::Exactly(stale.clone())),
-        (id, Demand::Exactly(other_life)),
-        (id, Demand::Absent),
-        (absent, Demand::Exactly(version.clone())),
-        (absent, Demand::Existing),
-        (id, Demand::Nothing),
-        (absent, Demand::Nothing),
+        (id, Demand::Version(stale.clone())),
+        (id, Demand::Version(other_incarnation)),
+        (id, Demand::NotExists),
+        (absent, Demand::Version(version.clone())),
+        (absent, Demand::Exists),
+        (id, Demand::Never),
+        (absent, Demand::Never),
     ] {
         let before = title(&posts, id).await;
         let (ending, written) = put(&posts, id, demand.clone()).await;
@@ -72,9 +73,9 @@ async fn only_the_demanded_version_is_written<S: PostStore>(posts: S) {
         assert_eq!(title(&posts, id).await, before, "{demand:?}");
     }
     for (id, demand) in [
-        (id, Demand::Existing),
-        (id, Demand::Anything),
-        (absent, Demand::Absent),
+        (id, Demand::Exists),
+        (id, Demand::Any),
+        (absent, Demand::NotExists),
     ] {
         let (ending, written) = put(&posts, id, demand.clone()).await;
         assert!(
@@ -88,12 +89,12 @@ async fn only_the_demanded_version_is_removed<S: PostStore>(posts: S) {
     let first = posts.create(draft("first")).await.unwrap();
     let id = first.body().id;
     let stale = first.version().clone();
-    put(&posts, id, Demand::Existing).await;
+    put(&posts, id, Demand::Exists).await;
 
     for demand in [
-        Demand::Exactly(stale.clone()),
-        Demand::Absent,
-        Demand::Nothing,
+        Demand::Version(stale.clone()),
+        Demand::NotExists,
+        Demand::Never,
     ] {
         let (slot, expected) = lent(id, demand.clone());
         let refused = posts.remove(expected).await.unwrap_err();
@@ -106,12 +107,12 @@ async fn only_the_demanded_version_is_removed<S: PostStore>(posts: S) {
     }
 
     let current = posts.read(id).await.unwrap().unwrap();
-    let (slot, expected) = lent(id, Demand::Exactly(current.version().clone()));
+    let (slot, expected) = lent(id, Demand::Version(current.version().clone()));
     posts.remove(expected).await.unwrap();
     assert!(matches!(slot.close(), Ending::Removed));
     assert_eq!(title(&posts, id).await, None);
 
-    for demand in [Demand::Absent, Demand::Nothing, Demand::Anything] {
+    for demand in [Demand::NotExists, Demand::Never, Demand::Any] {
         let (slot, expected) = lent(id, demand.clone());
         let refused = posts.remove(expected).await.unwrap_err();
         assert!(
@@ -120,7 +121,7 @@ async fn only_the_demanded_version_is_removed<S: PostStore>(posts: S) {
         );
         assert!(matches!(slot.close(), Ending::Unchanged), "{demand:?}");
     }
-    let (slot, expected) = lent(id, Demand::Existing);
+    let (slot, expected) = lent(id, Demand::Exists);
     assert!(matches!(
         posts.remove(expected).await,
         Err(WriteError::Lost(_))
@@ -131,7 +132,7 @@ async fn only_the_demanded_version_is_removed<S: PostStore>(posts: S) {
 /// A PUT takes an id away from POST before it exists, not after.
 async fn an_id_belongs_to_one_post<S: PostStore>(posts: S) {
     let second = PostId::MIN.next().unwrap();
-    put(&posts, second, Demand::Absent).await;
+    put(&posts, second, Demand::NotExists).await;
     let mut given = Vec::new();
     for _ in 0..2 {
         given.push(

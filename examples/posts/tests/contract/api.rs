@@ -186,7 +186,14 @@ pub(crate) async fn spawn(store: &str) -> Server {
 }
 
 async fn spawn_with(store: &str, way: &str) -> Server {
-    let arguments = ["--listen", "127.0.0.1:0", "--store", store, "--way", way];
+    let arguments = [
+        "--listen",
+        "127.0.0.1:0",
+        "--store",
+        store,
+        "--strategy",
+        way,
+    ];
     Server::spawn(command(arguments)).await.unwrap()
 }
 

@@ -31,7 +31,7 @@ mod conditions;
 mod conflicts;
 mod content;
 mod fields;
-mod lives;
+mod incarnations;
 mod postgres;
 mod postgres_triggers;
 mod process;

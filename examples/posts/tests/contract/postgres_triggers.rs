@@ -10,9 +10,9 @@ async fn execute(db: &mut PgConnection, statement: &str) -> Result<u64, sqlx::Er
     Ok(done.rows_affected())
 }
 
-/// The life, version and date of the only post.
+/// The incarnation, version and date of the only post.
 async fn version(db: &mut PgConnection) -> (i64, i64, i64) {
-    let columns = sqlx::query_as("SELECT life, version, modified_at FROM posts");
+    let columns = sqlx::query_as("SELECT incarnation, version, modified_at FROM posts");
     columns.fetch_one(db).await.unwrap()
 }
 
@@ -27,9 +27,9 @@ async fn a_writer_who_knows_nothing_of_versions_makes_one() {
         "UPDATE posts SET title = title || 'b'",
         "UPDATE posts SET title = title || 'b', version = version",
         "UPDATE posts SET title = title || 'b', version = 1, modified_at = 0",
-        "UPDATE posts SET title = title || 'b', life = 1, version = 1000",
+        "UPDATE posts SET title = title || 'b', incarnation = 1, version = 1000",
         "INSERT INTO posts VALUES (1, 'a', '', '', 0, 1, 1, 0)
-         ON CONFLICT (id) DO UPDATE SET title = 'b', life = excluded.life, version = excluded.version",
+         ON CONFLICT (id) DO UPDATE SET title = 'b', incarnation = excluded.incarnation, version = excluded.version",
     ] {
         let before = version(&mut db).await;
         assert_eq!(execute(&mut db, statement).await.unwrap(), 1);
@@ -62,13 +62,14 @@ async fn a_new_post_begins_another_life_whatever_it_claims() {
     let (target, held) = api.post(r#"{"title":"a"}"#).await;
     let held = api.put(&target, &held, r#"{"title":"b"}"#).await;
     let mut db = api.database().await;
-    let (life, number, date) = version(&mut db).await;
+    let (incarnation, number, date) = version(&mut db).await;
     execute(&mut db, "DELETE FROM posts").await.unwrap();
-    let again = format!("INSERT INTO posts VALUES (1, 'b', '', '', 0, {life}, {number}, {date})");
+    let again =
+        format!("INSERT INTO posts VALUES (1, 'b', '', '', 0, {incarnation}, {number}, {date})");
     execute(&mut db, &again).await.unwrap();
     let after = version(&mut db).await;
     assert!(
-        after.0 != life && after.1 == 1 && after.2 > date,
+        after.0 != incarnation && after.1 == 1 && after.2 > date,
         "{after:?}"
     );
     let stale = put(&target, r#"{"title":"c"}"#).field("If-Match", held);
@@ -77,8 +78,8 @@ async fn a_new_post_begins_another_life_whatever_it_claims() {
 }
 
 /// The rows of the table that outlives a post.
-async fn lives(db: &mut PgConnection) -> Vec<(i64, i64, i64)> {
-    let rows = sqlx::query_as("SELECT id, life, modified_at FROM lives");
+async fn incarnations(db: &mut PgConnection) -> Vec<(i64, i64, i64)> {
+    let rows = sqlx::query_as("SELECT id, incarnation, modified_at FROM incarnations");
     rows.fetch_all(db).await.unwrap()
 }
 
@@ -93,17 +94,17 @@ async fn what_outlives_a_post_is_not_taken_back() {
         held = api.put(&target, &held, r#"{"title":"a"}"#).await;
     }
     let mut db = api.database().await;
-    let before = lives(&mut db).await;
+    let before = incarnations(&mut db).await;
     assert_eq!(before.len(), 1);
     for statement in [
         "UPDATE posts SET id = 2",
         "TRUNCATE posts CASCADE",
-        "DELETE FROM lives",
-        "TRUNCATE lives",
-        "UPDATE lives SET life = life - 1",
-        "UPDATE lives SET modified_at = modified_at - 1",
-        "UPDATE lives SET id = 2",
-        "INSERT INTO lives VALUES (1, 0, 0) ON CONFLICT (id) DO UPDATE SET life = excluded.life",
+        "DELETE FROM incarnations",
+        "TRUNCATE incarnations",
+        "UPDATE incarnations SET incarnation = incarnation - 1",
+        "UPDATE incarnations SET modified_at = modified_at - 1",
+        "UPDATE incarnations SET id = 2",
+        "INSERT INTO incarnations VALUES (1, 0, 0) ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation",
     ] {
         let refused = execute(&mut db, statement).await.expect_err(statement);
         let refused = refused.to_string();
@@ -111,27 +112,27 @@ async fn what_outlives_a_post_is_not_taken_back() {
             refused.contains("to stay") || refused.contains("have to"),
             "{statement}: {refused}"
         );
-        assert_eq!(lives(&mut db).await, before, "{statement}");
+        assert_eq!(incarnations(&mut db).await, before, "{statement}");
     }
     assert_eq!(tag(&api.get(&target).await), held);
 
     let (_, _, last) = version(&mut db).await;
     api.delete(&target).await;
-    assert!(lives(&mut db).await[0].2 >= last);
-    // A sequence that was set back cannot be told in time, but its lives are refused.
-    let set_back = "SELECT setval('post_lives', 1)";
+    assert!(incarnations(&mut db).await[0].2 >= last);
+    // A sequence that was set back cannot be told in time, but its incarnations are refused.
+    let set_back = "SELECT setval('post_incarnations', 1)";
     execute(&mut db, set_back).await.unwrap();
     let again = "INSERT INTO posts (id, title, content, author) VALUES (1, '', '', '')";
     let refused = execute(&mut db, again).await.unwrap_err().to_string();
     assert!(
-        refused.contains("has to begin with a new life"),
+        refused.contains("has to begin with a new incarnation"),
         "{refused}"
     );
 
     // The control: without the triggers a date returns.
     for statement in [
-        "ALTER TABLE lives DISABLE TRIGGER lives_stay",
-        "DELETE FROM lives",
+        "ALTER TABLE incarnations DISABLE TRIGGER incarnations_stay",
+        "DELETE FROM incarnations",
         again,
     ] {
         execute(&mut db, statement).await.unwrap();
@@ -174,10 +175,10 @@ async fn a_post_that_waited_for_a_deletion_is_later() {
 
 #[tokio::test]
 async fn control_one_that_reads_its_predecessor_without_waiting_is_not() {
-    // Either statement waits for whoever has the row of `lives`.
+    // Either statement waits for whoever has the row of `incarnations`.
     let without_lock = "DO $$ BEGIN
         EXECUTE regexp_replace(
-            pg_get_functiondef('begin_post'::regproc), 'INSERT INTO lives[^;]*;| FOR UPDATE', '', 'g'
+            pg_get_functiondef('begin_post'::regproc), 'INSERT INTO incarnations[^;]*;| FOR UPDATE', '', 'g'
         );
     END $$";
     let without_check = "ALTER TABLE posts DISABLE TRIGGER posts_born";

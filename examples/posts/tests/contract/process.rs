@@ -102,7 +102,7 @@ fn transactions_in_memory_are_one_line() {
         "127.0.0.1:0",
         "--store",
         "memory:",
-        "--way",
+        "--strategy",
         "transaction",
     ];
     let (output, stderr) = run(arguments);
@@ -136,7 +136,7 @@ fn help_names_the_options() {
         "--store",
         "sqlite:posts.db",
         "postgres://",
-        "--way",
+        "--strategy",
         "compare-and-swap",
         "transaction",
     ] {

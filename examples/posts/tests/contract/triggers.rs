@@ -13,10 +13,10 @@ async fn the_database_refuses_a_write_that_makes_no_version() {
         "UPDATE posts SET title = 'lost'",
         "UPDATE posts SET title = 'lost', version = version + 2, modified_at = modified_at + 1",
         "UPDATE posts SET title = 'lost', version = version + 1",
-        "UPDATE posts SET life = life + 1, version = version + 1, modified_at = modified_at + 1",
+        "UPDATE posts SET incarnation = incarnation + 1, version = version + 1, modified_at = modified_at + 1",
         "UPDATE posts SET id = 9, version = version + 1, modified_at = modified_at + 1",
         "INSERT OR REPLACE INTO posts SELECT * FROM posts",
-        "INSERT INTO posts SELECT 2, title, content, author, updated_at, life, 7, modified_at FROM posts",
+        "INSERT INTO posts SELECT 2, title, content, author, updated_at, incarnation, 7, modified_at FROM posts",
     ] {
         let refused = sqlx::query(statement).execute(&mut file).await.unwrap_err();
         assert!(
@@ -44,26 +44,26 @@ async fn an_earlier_life_cannot_be_inserted() {
     let (target, _) = api.post(r#"{"title":"a"}"#).await;
     api.delete(&target).await;
     let mut file = api.file().await;
-    let insert = |life: &str| {
+    let insert = |incarnation: &str| {
         let date = u64::from(u32::MAX);
         let statement = format!(
-            "INSERT INTO posts SELECT 1, 'b', '', '', {date}, {life}, 1, {date} FROM lives"
+            "INSERT INTO posts SELECT 1, 'b', '', '', {date}, {incarnation}, 1, {date} FROM incarnations"
         );
         sqlx::query(sqlx::AssertSqlSafe(statement))
     };
-    for earlier in ["life", "life - 1", "1"] {
+    for earlier in ["incarnation", "incarnation - 1", "1"] {
         assert!(insert(earlier).execute(&mut file).await.is_err());
     }
-    insert("life + 1").execute(&mut file).await.unwrap();
+    insert("incarnation + 1").execute(&mut file).await.unwrap();
 }
 
 /// The rows of the tables that outlive a post.
 async fn books(file: &mut SqliteConnection) -> Vec<(i64, i64, i64, i64, i64)> {
-    let rows = "SELECT id, lives.life, modified_at, next, epoch.life FROM lives, sequence, epoch";
+    let rows = "SELECT id, incarnations.incarnation, modified_at, next, epoch.incarnation FROM incarnations, sequence, epoch";
     sqlx::query_as(rows).fetch_all(file).await.unwrap()
 }
 
-/// Neither an earlier life nor an id that was given returns by way of the tables that remember them.
+/// Neither an earlier incarnation nor an id that was given returns by way of the tables that remember them.
 #[tokio::test]
 async fn what_outlives_a_post_is_not_taken_back() {
     let api = Api::on_sqlite().await.unwrap();
@@ -73,21 +73,21 @@ async fn what_outlives_a_post_is_not_taken_back() {
     let before = books(&mut file).await;
     assert_eq!(before.len(), 1);
     for statement in [
-        "DELETE FROM lives",
-        "UPDATE lives SET life = life - 1",
-        "UPDATE lives SET modified_at = modified_at - 1",
-        "UPDATE OR REPLACE lives SET id = 2",
-        "INSERT OR REPLACE INTO lives SELECT id, life - 1, modified_at FROM lives",
-        "INSERT OR REPLACE INTO lives SELECT id, life, modified_at - 1 FROM lives",
-        "INSERT INTO lives SELECT 2, life, 0 FROM epoch",
+        "DELETE FROM incarnations",
+        "UPDATE incarnations SET incarnation = incarnation - 1",
+        "UPDATE incarnations SET modified_at = modified_at - 1",
+        "UPDATE OR REPLACE incarnations SET id = 2",
+        "INSERT OR REPLACE INTO incarnations SELECT id, incarnation - 1, modified_at FROM incarnations",
+        "INSERT OR REPLACE INTO incarnations SELECT id, incarnation, modified_at - 1 FROM incarnations",
+        "INSERT INTO incarnations SELECT 2, incarnation, 0 FROM epoch",
         "DELETE FROM sequence",
         "UPDATE sequence SET next = next - 1",
         "UPDATE OR REPLACE sequence SET next = NULL",
         "INSERT OR REPLACE INTO sequence (rowid, next) VALUES (1, 1)",
         "INSERT INTO sequence VALUES (1)",
         "DELETE FROM epoch",
-        "UPDATE epoch SET life = life + 1",
-        "INSERT OR REPLACE INTO epoch (rowid, life) VALUES (1, 0)",
+        "UPDATE epoch SET incarnation = incarnation + 1",
+        "INSERT OR REPLACE INTO epoch (rowid, incarnation) VALUES (1, 0)",
     ] {
         let refused = sqlx::query(statement).execute(&mut file).await;
         let refused = refused.expect_err(statement).to_string();
@@ -98,8 +98,8 @@ async fn what_outlives_a_post_is_not_taken_back() {
         assert_eq!(books(&mut file).await, before, "{statement}");
     }
 
-    // The control: without a trigger the first life returns, and its tag with it.
-    for statement in ["DROP TRIGGER lives_stay", "DELETE FROM lives"] {
+    // The control: without a trigger the first incarnation returns, and its tag with it.
+    for statement in ["DROP TRIGGER incarnations_stay", "DELETE FROM incarnations"] {
         sqlx::query(statement).execute(&mut file).await.unwrap();
     }
     assert_eq!(api.create(&target, r#"{"title":"a"}"#).await, held);
@@ -113,7 +113,7 @@ async fn what_was_raised_by_hand_is_gone_on_from() {
     let mut file = api.file().await;
     let later = u64::from(u32::MAX);
     for statement in [
-        format!("UPDATE lives SET life = life + 5, modified_at = {later}"),
+        format!("UPDATE incarnations SET incarnation = incarnation + 5, modified_at = {later}"),
         "UPDATE sequence SET next = next + 5".to_owned(),
     ] {
         let statement = sqlx::AssertSqlSafe(statement);
@@ -138,7 +138,7 @@ async fn replace_does_not_take_a_date_back() {
     let replace = |date: &str| {
         let statement = format!(
             "INSERT OR REPLACE INTO posts
-             SELECT id, 'c', '', '', updated_at, life + 1, 1, {date} FROM posts"
+             SELECT id, 'c', '', '', updated_at, incarnation + 1, 1, {date} FROM posts"
         );
         sqlx::query(sqlx::AssertSqlSafe(statement))
     };

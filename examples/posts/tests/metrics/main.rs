@@ -28,7 +28,14 @@ impl Api {
     async fn on(store: &str, way: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_posts"));
         command
-            .args(["--listen", "127.0.0.1:0", "--store", store, "--way", way])
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--store",
+                store,
+                "--strategy",
+                way,
+            ])
             .env("RUST_LOG", "error");
         let server = Server::spawn(command).await.unwrap();
         let connection = Connection::open(server.addr()).await.unwrap();

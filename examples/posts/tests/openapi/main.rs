@@ -21,7 +21,14 @@ async fn serve(store: &str) -> Server {
 async fn serve_by(way: &str, store: &str) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_posts"));
     command
-        .args(["--listen", "127.0.0.1:0", "--store", store, "--way", way])
+        .args([
+            "--listen",
+            "127.0.0.1:0",
+            "--store",
+            store,
+            "--strategy",
+            way,
+        ])
         .env("RUST_LOG", "error");
     Server::spawn(command).await.unwrap()
 }

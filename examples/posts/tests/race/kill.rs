@@ -83,7 +83,7 @@ async fn a_server_that_forgot_what_it_acknowledged_is_found_out() {
     assert!(!report.is_clean(), "{report}");
 }
 
-/// Tags are what they were after a restart, and no tag of an earlier life ever fits.
+/// Tags are what they were after a restart, and no tag of an earlier incarnation ever fits.
 #[tokio::test]
 async fn tags_outlive_a_kill_and_lives_do_not_return() {
     let folder = tempfile::tempdir().unwrap();

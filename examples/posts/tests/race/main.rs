@@ -25,7 +25,14 @@ async fn spawn(store: &str) -> Server {
 async fn spawn_with(store: &str, way: &str) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_posts"));
     command
-        .args(["--listen", "127.0.0.1:0", "--store", store, "--way", way])
+        .args([
+            "--listen",
+            "127.0.0.1:0",
+            "--store",
+            store,
+            "--strategy",
+            way,
+        ])
         .env("RUST_LOG", "error");
     Server::spawn(command).await.unwrap()
 }

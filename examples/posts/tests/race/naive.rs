@@ -40,7 +40,7 @@ impl<P: PostStore> PostStore for Naive<P> {
         expected: Expected<Self::Versions>,
     ) -> Result<Put, WriteError<StoreError>> {
         tokio::task::yield_now().await;
-        let slot = Slot::new(*expected.key(), Demand::Anything);
+        let slot = Slot::new(*expected.key(), Demand::Any);
         let put = self.0.put(draft, slot.take().unwrap()).await?;
         match slot.close() {
             Ending::Written { version, .. } => expected.written(version),
@@ -53,7 +53,7 @@ impl<P: PostStore> PostStore for Naive<P> {
         &self,
         expected: Expected<Self::Versions>,
     ) -> Result<(), WriteError<StoreError>> {
-        let slot = Slot::new(*expected.key(), Demand::Anything);
+        let slot = Slot::new(*expected.key(), Demand::Any);
         self.0.remove(slot.take().unwrap()).await?;
         expected.removed();
         Ok(())

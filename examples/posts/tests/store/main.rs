@@ -106,7 +106,7 @@ impl<S: Reopened> UnderTest for Posts<S> {
         if !expected.admits(current.as_ref().map(Versioned::version)) {
             return Err(expected.lost().into());
         }
-        let slot: Slot<S::Versions> = Slot::new(*expected.key(), Demand::Anything);
+        let slot: Slot<S::Versions> = Slot::new(*expected.key(), Demand::Any);
         self.store.put(draft, slot.take().unwrap()).await?;
         if let Ending::Written { version, .. } = slot.close() {
             expected.written(version);
@@ -220,10 +220,12 @@ impl<S: Reopened + TransactionalPosts> UnderTest for InTransactions<S> {
         let mut begun = store.begin(&[id]).await.map_err(WriteError::Backend)?;
         let current = begun.current[0].as_ref();
         let nothing_there = match expected.demand() {
-            Demand::Absent | Demand::Anything | Demand::Nothing => current.is_none(),
-            Demand::Exactly(_) | Demand::Existing => false,
+            Demand::NotExists | Demand::Any | Demand::Never => current.is_none(),
+            Demand::Version(_) | Demand::Exists => false,
         };
-        if nothing_there || !expected.admits(current) || matches!(expected.demand(), Demand::Absent)
+        if nothing_there
+            || !expected.admits(current)
+            || matches!(expected.demand(), Demand::NotExists)
         {
             store.rollback(begun.transaction).await;
             if nothing_there {

@@ -19,7 +19,7 @@ async fn successes<D: Available>(unprotected: bool) -> Option<Vec<usize>> {
     for _ in 0..2 {
         let mut command = std::process::Command::new(program().path);
         command
-            .args(["--store", &database.url, "--way", "transaction"])
+            .args(["--store", &database.url, "--strategy", "transaction"])
             .args(unprotected.then_some("--unprotected"));
         servers.push(Server::spawn(command).await.unwrap());
     }

@@ -1,7 +1,7 @@
 //! The transaction way under each of PostgreSQL's isolation levels.
 
 use contest::campaign::{Campaign, Row};
-use contest::cell::{Cell, Store, Way};
+use contest::cell::{Cell, Store, Strategy};
 use services::Product;
 
 use crate::campaign;
@@ -11,7 +11,7 @@ const LEVELS: [&str; 3] = ["read-committed", "repeatable-read", "serializable"];
 async fn race(level: &str, unprotected: bool) -> Option<Row> {
     let cell = Cell {
         store: Store::Server(Product::Postgres),
-        way: Way::Transaction,
+        way: Strategy::Transaction,
     };
     let campaign = Campaign {
         unprotected,

@@ -105,7 +105,8 @@ async fn all_finish<D: Available>(requests: u32) {
     let transactions = Transactions::new().with_connections(requests);
     let pool = app.pool.clone();
     let versions = SqlVersions::<D, u64>::open_with(pool, rows::table(), transactions).await;
-    let guard = IfMatchLayer::new("posts", versions.unwrap(), PathKey).with_way(Transaction::new());
+    let guard =
+        IfMatchLayer::new("posts", versions.unwrap(), PathKey).with_strategy(Transaction::new());
     let methods = put_to(in_a_transaction_of_the_layer::<D>).route_layer(guard);
     let app = Router::new()
         .route("/api/posts/{id}", methods)

@@ -155,7 +155,7 @@ async fn holds_up_everybody_in<D: Available>() {
         return;
     };
     let pool = D::connect(&database.url).await.unwrap();
-    let transactions = Transactions::new().with_patience(PATIENCE);
+    let transactions = Transactions::new().with_wait_timeout(PATIENCE);
     let versions = SqlVersions::open_with(pool.clone(), rows::table(), transactions).await;
     let versions = versions.unwrap();
     let begin_first =

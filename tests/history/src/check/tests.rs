@@ -283,7 +283,7 @@ fn rule_2_a_tag_made_twice() {
         .put("2", "2", 3)
         .ends("2", by(3));
     assert!(report.has(V::DuplicateTag), "{report}");
-    // In another life.
+    // In another incarnation.
     let report = Script::new().delete("1", 2).create("1", 3).ends("1", by(3));
     assert!(report.has(V::DuplicateTag), "{report}");
 }
@@ -458,7 +458,7 @@ fn rule_6_a_create_over_a_living_post() {
         .delete("2", 4)
         .ends_absent();
     broken(&report, &[V::CreatedOverLive]);
-    // The first life has neither begun nor ended with an answer, but it was seen.
+    // The first incarnation has neither begun nor ended with an answer, but it was seen.
     let report = Script::default()
         .unknown(Kind::Create, None, 1)
         .read("1", by(1))
@@ -501,7 +501,7 @@ fn rule_7_reads_of_the_past() {
 }
 
 #[test]
-fn rule_7_reads_of_an_earlier_life() {
+fn rule_7_reads_of_an_earlier_incarnation() {
     // No answer to the delete, but somebody saw no post.
     let script = || {
         Script::new()
@@ -523,7 +523,7 @@ fn rule_7_reads_of_an_earlier_life() {
     };
     delete.span.ended = Moment(100);
     broken(&answered.ends_absent(), &[V::StaleRead]);
-    // The absence that was seen may be the one before the life.
+    // The absence that was seen may be the one before the incarnation.
     let mut before = Script::default()
         .sees(State::Absent)
         .create("1", 1)
@@ -532,7 +532,7 @@ fn rule_7_reads_of_an_earlier_life() {
     before.history.reads[0].span.ended = Moment(6);
     clean(&before.ends_absent());
 
-    // No answer to the delete, but the next life has begun.
+    // No answer to the delete, but the next incarnation has begun.
     let script = || {
         Script::new()
             .unknown(Kind::Delete, Some("1"), 2)
@@ -546,7 +546,7 @@ fn rule_7_reads_of_an_earlier_life() {
 }
 
 #[test]
-fn rule_7_absent_during_a_life() {
+fn rule_7_absent_during_a_incarnation() {
     let report = Script::new().sees(State::Absent).ends("1", by(1));
     broken(&report, &[V::AbsentWhileLive]);
     let report = Script::new()

@@ -207,7 +207,7 @@ fn blind(way: impl Fn() -> SingleProcess + 'static, locks: Option<SingleProcess>
         })
     };
     let service =
-        move || BoxCloneService::new(guard.clone().with_way(way()).layer(handler.clone()));
+        move || BoxCloneService::new(guard.clone().with_strategy(way()).layer(handler.clone()));
     Mounted::new(
         service,
         tags,

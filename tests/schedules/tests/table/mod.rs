@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use shuttle::sync::Mutex;
-use version_store::Canonical;
+use version_store::KeyEncoder;
 
 use crate::locks;
 
@@ -25,7 +25,7 @@ impl Table for locks::Locks {
     type Locking = locks::Locking;
 
     fn lock(&self, key: u64) -> Self::Locking {
-        self.lock(Canonical::of(&key))
+        self.lock(KeyEncoder::of(&key))
     }
 
     fn len(&self) -> usize {

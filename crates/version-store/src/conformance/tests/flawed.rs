@@ -59,7 +59,7 @@ type Seen = HashMap<String, Option<Version<Number>>>;
 struct Table {
     rows: HashMap<String, Row>,
     /// Of the whole store, so none returns.
-    lives: u64,
+    incarnations: u64,
     last_date: Option<SystemTime>,
 }
 
@@ -83,7 +83,7 @@ impl PartialEq for Name {
 }
 
 impl Key for Name {
-    fn encode(&self, to: &mut Canonical) {
+    fn encode(&self, to: &mut KeyEncoder) {
         if self.encodes_case {
             to.text(&self.text);
         } else {
@@ -117,8 +117,8 @@ impl Revision for Number {
 #[error("the disk is full")]
 pub(super) struct Full;
 
-fn own_tag(life: u64, number: u64) -> EntityTag {
-    EntityTag::strong(format!("{life}.{number}")).unwrap()
+fn own_tag(incarnation: u64, number: u64) -> EntityTag {
+    EntityTag::strong(format!("{incarnation}.{number}")).unwrap()
 }
 
 /// The turn of the one writer.
@@ -160,16 +160,16 @@ impl<const AT_ONCE: bool> Flawed<AT_ONCE> {
 
     fn next_version(&self, current: Option<&Row>) -> Version<Number> {
         let mut table = self.table.lock().unwrap();
-        let (number, life) = match current {
-            Some(row) => (row.version.revision().number + 1, row.version.life()),
+        let (number, incarnation) = match current {
+            Some(row) => (row.version.revision().number + 1, row.version.incarnation()),
             None if self.flaw == Flaw::RevisionsReturn => (1, 0),
             None => {
-                table.lives += 1;
-                (1, table.lives)
+                table.incarnations += 1;
+                (1, table.incarnations)
             }
         };
         let has_text = self.flaw != Flaw::RevisionsWithoutText;
-        let version = Version::new(Number { number, has_text }).with_life(life);
+        let version = Version::new(Number { number, has_text }).with_incarnation(incarnation);
         let now = SystemTime::now();
         let date = match table.last_date {
             Some(last) if self.flaw != Flaw::DatesStand => now.max(last + Duration::from_secs(1)),
@@ -179,7 +179,7 @@ impl<const AT_ONCE: bool> Flawed<AT_ONCE> {
         let version = version.with_modified_at(date);
         match self.flaw {
             Flaw::OwnTagsReturn => version.with_own_tag(own_tag(0, number)),
-            Flaw::SettlesWithoutTheOwnTag => version.with_own_tag(own_tag(life, number)),
+            Flaw::SettlesWithoutTheOwnTag => version.with_own_tag(own_tag(incarnation, number)),
             _ => version,
         }
     }
@@ -198,7 +198,7 @@ impl<const AT_ONCE: bool> Flawed<AT_ONCE> {
     fn admits(&self, expected: &Expected<Self>, current: Option<&Row>) -> bool {
         match self.flaw {
             Flaw::NoCompare => true,
-            Flaw::WritesUnderNothing if matches!(expected.demand(), Demand::Nothing) => true,
+            Flaw::WritesUnderNothing if matches!(expected.demand(), Demand::Never) => true,
             _ => expected.admits(current.map(|row| &row.version)),
         }
     }
@@ -236,8 +236,7 @@ impl<const AT_ONCE: bool> Flawed<AT_ONCE> {
         let version = self.next_version(current.as_ref());
         // A connection would be waited for here.
         yield_now().await;
-        if self.flaw == Flaw::SettlesBeforeFailing && matches!(expected.demand(), Demand::Existing)
-        {
+        if self.flaw == Flaw::SettlesBeforeFailing && matches!(expected.demand(), Demand::Exists) {
             expected.written(version);
             return Err(WriteError::Backend(Full));
         }
@@ -276,8 +275,10 @@ impl<const AT_ONCE: bool> Flawed<AT_ONCE> {
                 expected.written(found);
             }
             Flaw::SettlesWithoutTheOwnTag => {
-                let life = version.life();
-                expected.written(Version::new(version.revision().clone()).with_life(life));
+                let incarnation = version.incarnation();
+                expected.written(
+                    Version::new(version.revision().clone()).with_incarnation(incarnation),
+                );
             }
             _ => expected.written(version),
         }

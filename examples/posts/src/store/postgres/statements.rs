@@ -39,7 +39,7 @@ pub(super) async fn post_beside(
 ) -> Result<Option<(Versioned<Post>, Option<Post>)>> {
     let found = sqlx::query_as(rows::POST_BESIDE)
         .bind(id.get())
-        .bind(held.map(|held| held.life().cast_signed()))
+        .bind(held.map(|held| held.incarnation().cast_signed()))
         .bind(held.map(|held| held.revision().cast_signed()))
         .fetch_optional(db)
         .await?;
@@ -48,14 +48,14 @@ pub(super) async fn post_beside(
 
 /// A new post under the next id; `None`, and nothing written, where a PUT has used that one up.
 ///
-/// Putting the id into `lives` comes first: who has that row has the id, whatever others do meanwhile.
+/// Putting the id into `incarnations` comes first: who has that row has the id, whatever others do meanwhile.
 pub(super) async fn create(
     db: &mut PgConnection,
     draft: &Draft,
 ) -> Result<Option<Versioned<Post>>> {
     let row = sqlx::query_as(
         "WITH drawn AS (
-             INSERT INTO lives (id, life, modified_at) VALUES (nextval('post_ids'), 0, 0)
+             INSERT INTO incarnations (id, incarnation, modified_at) VALUES (nextval('post_ids'), 0, 0)
              ON CONFLICT (id) DO NOTHING
              RETURNING id
          )
@@ -70,7 +70,7 @@ pub(super) async fn create(
     Ok(row.map(Row::into_versioned))
 }
 
-/// The first version of a new life; `None`, and nothing written, where the post exists.
+/// The first version of a new incarnation; `None`, and nothing written, where the post exists.
 pub(super) async fn insert(
     db: &mut PgConnection,
     id: PostId,
@@ -99,14 +99,14 @@ pub(super) async fn update(
 ) -> Result<Option<Versioned<Post>>> {
     let row = sqlx::query_as(
         "UPDATE posts SET title = $1, content = $2, author = $3
-         WHERE id = $4 AND life = $5 AND version = $6
+         WHERE id = $4 AND incarnation = $5 AND version = $6
          RETURNING *",
     )
     .bind(&draft.title)
     .bind(&draft.content)
     .bind(&draft.author)
     .bind(id.get())
-    .bind(version.life().cast_signed())
+    .bind(version.incarnation().cast_signed())
     .bind(version.revision().cast_signed())
     .fetch_optional(db)
     .await?;
@@ -154,12 +154,13 @@ pub(super) async fn put(
 
 /// Whether the post was of this version, and now is no more.
 pub(super) async fn delete(db: &mut PgConnection, id: PostId, version: &Version) -> Result<bool> {
-    let deleted = sqlx::query("DELETE FROM posts WHERE id = $1 AND life = $2 AND version = $3")
-        .bind(id.get())
-        .bind(version.life().cast_signed())
-        .bind(version.revision().cast_signed())
-        .execute(db)
-        .await?;
+    let deleted =
+        sqlx::query("DELETE FROM posts WHERE id = $1 AND incarnation = $2 AND version = $3")
+            .bind(id.get())
+            .bind(version.incarnation().cast_signed())
+            .bind(version.revision().cast_signed())
+            .execute(db)
+            .await?;
     Ok(deleted.rows_affected() == 1)
 }
 

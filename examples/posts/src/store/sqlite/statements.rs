@@ -42,7 +42,7 @@ pub(super) async fn post_beside(
 ) -> Result<Option<(Versioned<Post>, Option<Post>)>> {
     let found = sqlx::query_as(rows::POST_BESIDE)
         .bind(id.get())
-        .bind(held.map(|held| held.life().cast_signed()))
+        .bind(held.map(|held| held.incarnation().cast_signed()))
         .bind(held.map(|held| held.revision().cast_signed()))
         .fetch_optional(db)
         .await?;
@@ -56,7 +56,7 @@ pub(super) async fn draw_id(db: &mut SqliteConnection) -> Result<PostId> {
         "WITH RECURSIVE candidate (id) AS (
              SELECT next FROM sequence
              UNION ALL
-             SELECT candidate.id + 1 FROM candidate JOIN lives ON lives.id = candidate.id
+             SELECT candidate.id + 1 FROM candidate JOIN incarnations ON incarnations.id = candidate.id
          )
          SELECT max(id) FROM candidate",
     )
@@ -69,21 +69,21 @@ pub(super) async fn draw_id(db: &mut SqliteConnection) -> Result<PostId> {
     PostId::try_from(id).map_err(|error| StoreError::Failed(error.into()))
 }
 
-/// The first version of a new life; `None`, and nothing written, where the post exists.
+/// The first version of a new incarnation; `None`, and nothing written, where the post exists.
 pub(super) async fn insert(
     db: &mut SqliteConnection,
     id: PostId,
     draft: &Draft,
 ) -> Result<Option<Versioned<Post>>> {
     let row = sqlx::query_as(
-        "INSERT INTO posts (id, title, content, author, updated_at, life, version, modified_at)
+        "INSERT INTO posts (id, title, content, author, updated_at, incarnation, version, modified_at)
          SELECT $1, $2, $3, $4, $5,
-                1 + coalesce(max(life), (SELECT life FROM epoch)),
+                1 + coalesce(max(incarnation), (SELECT incarnation FROM epoch)),
                 1, max($5, 1 + coalesce(max(modified_at), 0))
          FROM (
-             SELECT life, modified_at FROM lives WHERE id = $1
+             SELECT incarnation, modified_at FROM incarnations WHERE id = $1
              UNION ALL
-             SELECT life, modified_at FROM posts WHERE id = $1
+             SELECT incarnation, modified_at FROM posts WHERE id = $1
          )
          WHERE true -- without it ON would belong to a join
          ON CONFLICT (id) DO NOTHING
@@ -110,7 +110,7 @@ pub(super) async fn update(
         "UPDATE posts
          SET title = $1, content = $2, author = $3, updated_at = $4,
              version = version + 1, modified_at = max($4, modified_at + 1)
-         WHERE id = $5 AND life = $6 AND version = $7
+         WHERE id = $5 AND incarnation = $6 AND version = $7
          RETURNING *",
     )
     .bind(&draft.title)
@@ -118,7 +118,7 @@ pub(super) async fn update(
     .bind(&draft.author)
     .bind(now())
     .bind(id.get())
-    .bind(version.life().cast_signed())
+    .bind(version.incarnation().cast_signed())
     .bind(version.revision().cast_signed())
     .fetch_optional(db)
     .await?;
@@ -131,12 +131,13 @@ pub(super) async fn delete(
     id: PostId,
     version: &Version,
 ) -> Result<bool> {
-    let deleted = sqlx::query("DELETE FROM posts WHERE id = $1 AND life = $2 AND version = $3")
-        .bind(id.get())
-        .bind(version.life().cast_signed())
-        .bind(version.revision().cast_signed())
-        .execute(db)
-        .await?;
+    let deleted =
+        sqlx::query("DELETE FROM posts WHERE id = $1 AND incarnation = $2 AND version = $3")
+            .bind(id.get())
+            .bind(version.incarnation().cast_signed())
+            .bind(version.revision().cast_signed())
+            .execute(db)
+            .await?;
     Ok(deleted.rows_affected() == 1)
 }
 

@@ -1,0 +1,6 @@
+//! What you set: data only.
+
+mod config;
+
+pub use config::Denied;
+pub(crate) use config::{Config, ErrorAnswer};

@@ -1,0 +1,10 @@
+//! Why a request is refused, or would have been.
+
+mod reason;
+mod refusal;
+mod waived;
+
+pub use reason::Reason;
+pub use refusal::Refusal;
+pub(crate) use refusal::Refused;
+pub(crate) use waived::Waived;

@@ -1,0 +1,18 @@
+//! The facts of one request.
+
+mod accept;
+mod buffer;
+mod client_name;
+mod head;
+mod key;
+#[cfg(feature = "axum")]
+mod path_key;
+
+pub(crate) use accept::Format;
+pub use buffer::Bufferable;
+pub(crate) use buffer::{BufferLimits, Unbuffered};
+pub(crate) use client_name::Clients;
+pub(crate) use head::{Head, Kept, original_uri, target};
+pub use key::{FindKey, Found};
+#[cfg(feature = "axum")]
+pub use path_key::{GuardedRoute, PathKey};

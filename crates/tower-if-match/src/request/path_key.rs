@@ -1,0 +1,130 @@
+//! What only axum needs.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path};
+use axum::routing::{MethodRouter, Route};
+use http::StatusCode;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use version_store::VersionStore;
+
+use crate::layer::IfMatchLayer;
+use crate::request::{FindKey, Found};
+use crate::strategy::Runs;
+
+/// Finds the key in the path, typed and decoded as `axum::extract::Path` does it.
+///
+/// The key's type decides: `u64` for `/posts/{id}`, a tuple for `/users/{user}/posts/{id}`, a struct
+/// by the names of the parameters. So `/posts/7`, `/posts/07` and `/posts/%37` are one resource.
+///
+/// Parameters of an outer router count. On `/tenants/{tenant}/posts/{id}` the key is `(tenant, id)`, and
+/// a collection under `/tenants/{tenant}` has a parameter: find keys there with a closure, which can
+/// answer [`Found::NoResource`]. A struct takes the parameters that it names and leaves out the others, so
+/// it names all that tell two resources apart. A resource without a parameter in its path, such as
+/// `/settings`, needs a closure that gives its one key.
+///
+/// | the path | found |
+/// | --- | --- |
+/// | gives a key | [`Found::Key`] |
+/// | has no parameters: a collection | [`Found::NoResource`] |
+/// | has one that is not of the key's type | [`Found::Invalid`] |
+/// | has another number of parameters, or lacks one that a struct names | [`Found::Misrouted`] |
+/// | is not known, because the layer stands outside the router | [`Found::Misrouted`] |
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PathKey;
+
+impl<K: DeserializeOwned + Send> FindKey<K> for PathKey {
+    fn find(&self, head: &mut Parts) -> Found<K> {
+        // The extractor is asynchronous by its trait only: it has nothing to wait for.
+        let mut path = pin!(Path::<K>::from_request_parts(head, &()));
+        match path.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(Path(key))) => Found::Key(key),
+            Poll::Ready(Err(rejection)) => not_found(rejection),
+            Poll::Pending => Found::Misrouted("the path cannot be read at once".to_owned()),
+        }
+    }
+}
+
+fn not_found<K>(rejection: PathRejection) -> Found<K> {
+    let PathRejection::FailedToDeserializePathParams(failed) = rejection else {
+        return Found::Misrouted(
+            "no path parameters are known here; add the layer to a route, inside the router"
+                .to_owned(),
+        );
+    };
+    match failed.into_kind() {
+        ErrorKind::WrongNumberOfParameters { got: 0, .. } => Found::NoResource,
+        kind @ (ErrorKind::WrongNumberOfParameters { .. } | ErrorKind::UnsupportedType { .. }) => {
+            Found::Misrouted(kind.to_string())
+        }
+        // A struct's field that the route has no parameter for. Serde has no other way to say so.
+        ErrorKind::Message(message) if message.starts_with("missing field") => {
+            Found::Misrouted(message)
+        }
+        _ => Found::Invalid,
+    }
+}
+
+/// Adds routes that are guarded as a whole.
+///
+/// What `MethodRouter::route_layer` leaves open is closed here: a fallback or an
+/// [`any`](axum::routing::any) in `methods` would run unguarded, so it is **replaced** by 405. (With
+/// `any` that answer lacks `Allow`, because axum forgets the methods; and a
+/// `Router::method_not_allowed_fallback` does not reach the route.)
+///
+/// It closes nothing that is added afterwards: another `route` for the same path merges its methods into
+/// this one, unguarded.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use tower_if_match::{GuardedRoute, IfMatchLayer, MemoryStore, PathKey};
+/// # async fn list() {}
+/// # async fn read() {}
+/// # async fn replace() {}
+///
+/// let posts: MemoryStore<u64, String> = MemoryStore::new();
+/// let guard = IfMatchLayer::new("posts", posts.clone(), PathKey);
+/// let app: Router = Router::new()
+///     .route("/posts", get(list))
+///     .guarded_route("/posts/{id}", get(read).put(replace), guard);
+/// ```
+pub trait GuardedRoute<T>: Sized {
+    /// Adds a route of these methods, each of them guarded.
+    #[must_use]
+    fn guarded_route<S, F, W>(
+        self,
+        path: &str,
+        methods: MethodRouter<T>,
+        guard: IfMatchLayer<S, F, W>,
+    ) -> Self
+    where
+        S: VersionStore,
+        F: FindKey<S::Key>,
+        W: Runs<S, Route, Body, Running: Send>;
+}
+
+impl<T: Clone + Send + Sync + 'static> GuardedRoute<T> for Router<T> {
+    fn guarded_route<S, F, W>(
+        self,
+        path: &str,
+        methods: MethodRouter<T>,
+        guard: IfMatchLayer<S, F, W>,
+    ) -> Self
+    where
+        S: VersionStore,
+        F: FindKey<S::Key>,
+        W: Runs<S, Route, Body, Running: Send>,
+    {
+        let guarded = methods.route_layer(guard);
+        self.route(
+            path,
+            guarded.fallback(async || StatusCode::METHOD_NOT_ALLOWED),
+        )
+    }
+}

@@ -1,0 +1,7 @@
+//! Tower's plumbing: it waits, and decides nothing.
+
+mod future;
+mod service;
+
+pub use future::ResponseFuture;
+pub use service::IfMatch;

@@ -1,0 +1,92 @@
+use http::{Extensions, Request};
+use tower_service::Service;
+use version_store::handover::{Ending, Slot};
+use version_store::{KeyEncoder, VersionStore};
+
+use super::single_process::UnderLock;
+use super::{Buffers, OpenResult, Runs, Settled, SingleProcess, Strategy};
+use crate::request::Unbuffered;
+use crate::tag::Scope;
+
+/// [`SingleProcess`] under a lock of another name than the resource's, for those that cannot tell
+/// which keys are one row.
+#[derive(Clone, Debug)]
+pub(crate) struct OneLock {
+    pub(crate) process: SingleProcess,
+    pub(crate) name: KeyEncoder,
+    pub(crate) scope: Scope,
+}
+
+impl<S: VersionStore> Strategy<S> for OneLock {
+    type Held = UnderLock<S::Revision>;
+
+    const HOLDS: bool = true;
+    const HANDS_OVER: bool = false;
+    const OPENS_AT_ONCE: bool = false;
+
+    async fn open(&self, store: &S, key: &S::Key) -> OpenResult<S, Self::Held> {
+        let name = self.name.clone();
+        self.process.open_under(&self.scope, name, store, key).await
+    }
+
+    /// Nothing, and no mark either: the handlers in there know nothing of stores.
+    fn hand_over(&self, _: &mut Self::Held, _: &Slot<S>, _: &mut Extensions) {}
+
+    fn settle_at_once(&self, _: &mut Self::Held, _: &Slot<S>) -> Option<Settled<S::Revision>> {
+        None
+    }
+
+    /// A success has made the version that is there afterwards, still under the lock. Where that is
+    /// the one before, the content was the same, and the client may as well be told its tag.
+    async fn settle(
+        &self,
+        held: Self::Held,
+        store: &S,
+        slot: &Slot<S>,
+        success: bool,
+    ) -> Settled<S::Revision> {
+        if !success {
+            return Settled::Ended(Ending::Unchanged);
+        }
+        let after = store.current(slot.key()).await;
+        drop(held);
+        Settled::Ended(match after {
+            Ok(Some(version)) => Ending::Written {
+                version,
+                verbatim: false,
+            },
+            Ok(None) => Ending::Removed,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a write is done, but what it made cannot be read; it is answered without a tag"
+                );
+                Ending::Unchanged
+            }
+        })
+    }
+}
+
+impl<ReqBody> Buffers<ReqBody> for OneLock
+where
+    SingleProcess: Buffers<ReqBody>,
+    ReqBody: Send,
+{
+    async fn buffer(&self, body: ReqBody) -> Result<ReqBody, Unbuffered> {
+        self.process.buffer(body).await
+    }
+}
+
+impl<S, Svc, ReqBody> Runs<S, Svc, ReqBody> for OneLock
+where
+    S: VersionStore,
+    Svc: Service<Request<ReqBody>>,
+    SingleProcess: Runs<S, Svc, ReqBody, Held = UnderLock<S::Revision>>,
+    ReqBody: Send,
+{
+    type Running = <SingleProcess as Runs<S, Svc, ReqBody>>::Running;
+
+    fn run(&self, inner: Svc::Future, held: &Self::Held) -> Self::Running {
+        Runs::<S, Svc, ReqBody>::run(&self.process, inner, held)
+    }
+}

@@ -1,0 +1,352 @@
+//! Entity tags: minted, and recognised again.
+//!
+//! # The format
+//!
+//! ```text
+//! "v6-9f1c2ab04d77e310.gzip"
+//!   │ └────┬─────┘│ │ └─ variant, on representations only
+//!   │      │      │ └─── check: 2 digits over all that stands before it
+//!   │      │      └───── resource: 2 digits over scope and key
+//!   │      └──────────── state: 12 digits of keyed blake3 over scope, key, incarnation and revision
+//!   └─────────────────── revision, readable
+//! ```
+//!
+//! | part | of | tells |
+//! | --- | --- | --- |
+//! | revision | [`Revision::write_text`] | which version a stale tag names |
+//! | state | the first 48 bits of keyed blake3 over the [canonical encoding](version_store::KeyEncoder) of scope (text), key, incarnation (integer) and revision (text) | whether this is a version of this resource in this incarnation; two states share it with a probability of 2⁻⁴⁸ |
+//! | resource | 8 bits of FNV-1a over the encoding of scope and key | an earlier incarnation of this resource from another resource; explains, never decides |
+//! | check | 8 bits of FNV-1a over the mint's key and the text before it | what this service minted from what others invented or something on the way changed; explains, never decides |
+//!
+//! Whether a tag fits is decided on revision, state, resource and check together, octet by octet. The
+//! format is a stable promise: a change would make every tag that clients hold unknown. The golden
+//! test holds it.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::sync::Arc;
+
+use http::HeaderValue;
+use http_precondition::EntityTag;
+use smallvec::{SmallVec, smallvec};
+use version_store::{Key, KeyEncoder, Revision, RevisionText, Tagging, Version, VersionStore};
+
+use super::scope::Scope;
+
+/// The key that tags are minted with where the owner names none: public, so that all processes of a
+/// service agree without configuration. A tag is no secret and authorises nothing.
+///
+/// To go over to a key of your own, list this one behind it for a while: tags that clients hold are still
+/// recognised then.
+///
+/// ```
+/// use tower_if_match::{IfMatchLayer, MemoryStore, PUBLIC_TAG_KEY, PathKey};
+/// # let posts: MemoryStore<u64, String> = MemoryStore::new();
+/// # let own = [7; 32];
+///
+/// let guard = IfMatchLayer::new("posts", posts, PathKey).with_tag_keys([own, PUBLIC_TAG_KEY]);
+/// ```
+pub const PUBLIC_TAG_KEY: TagKey = *b"tower-if-match: public tag key 1";
+
+/// A key of the mint.
+pub type TagKey = [u8; 32];
+
+/// Digits of a minted tag behind its revision.
+pub(super) const DIGITS: usize = 16;
+
+/// Which of them are of the resource.
+pub(super) const RESOURCE: Range<usize> = DIGITS - 4..DIGITS - 2;
+
+/// How many octets a variant has at most.
+pub(crate) const MAX_VARIANT: usize = 64;
+
+/// Mints the entity tags of one scope: the layer's own, for wherever the layer does not stand.
+///
+/// A cheap handle. Tags are needed in the 201 of a collection's POST, in the items of a list, in
+/// events; they come from here and never from a second formatter.
+///
+/// ```
+/// use tower_if_match::{TagMint, Version};
+/// use tower_if_match::MemoryStore;
+///
+/// let tags: TagMint<MemoryStore<u64, String>> = TagMint::new("posts");
+/// let tag = tags.tag(&77, &Version::new(6)).unwrap();
+/// assert!(tag.to_string().starts_with("\"v6-"));
+/// assert_ne!(tags.tag(&78, &Version::new(6)), Some(tag), "no tag fits another resource");
+/// ```
+pub struct TagMint<S: VersionStore> {
+    pub(super) shared: Arc<Shared>,
+    store: PhantomData<fn() -> S>,
+}
+
+pub(super) struct Shared {
+    pub(super) scope: Scope,
+    /// The hash of its encoding.
+    scope_hash: u64,
+    pub(super) keys: SmallVec<[MintKey; 1]>,
+}
+
+/// A key, and what is the same in all tags that are minted with it.
+#[derive(Clone)]
+pub(super) struct MintKey {
+    key: TagKey,
+    check: u64,
+}
+
+impl From<TagKey> for MintKey {
+    fn from(key: TagKey) -> Self {
+        Self {
+            key,
+            check: fnv(FNV_OFFSET, &key),
+        }
+    }
+}
+
+impl MintKey {
+    /// The check over this much of a tag.
+    pub(super) fn check(&self, before: &[u8]) -> u8 {
+        fold(fnv(self.check, before))
+    }
+}
+
+/// An opaque tag (without quotes), before it is one: `v6-9f1c2ab04d77e310`.
+pub(super) type Opaque = SmallVec<[u8; 48]>;
+
+impl<S: VersionStore> TagMint<S> {
+    /// A mint for one kind of resource, with the public key.
+    ///
+    /// The scope names the kind (a table, a collection, a tenant) and keeps a post's tag from
+    /// fitting a comment of the same id.
+    pub fn new(scope: &str) -> Self {
+        Self::with_keys(scope, [PUBLIC_TAG_KEY])
+    }
+
+    /// A mint with keys of your own: tags are minted with the first and recognised with each, so
+    /// that a key can be changed while clients hold tags.
+    pub fn with_keys<const N: usize>(scope: &str, keys: [TagKey; N]) -> Self {
+        const { assert!(N > 0, "a mint needs a key") };
+        Self::of(Scope::new(scope), keys)
+    }
+
+    /// What the tags are of.
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.shared.scope
+    }
+
+    /// The same mint for another store.
+    pub(crate) fn for_store<T: VersionStore>(&self) -> TagMint<T> {
+        TagMint {
+            shared: Arc::clone(&self.shared),
+            store: PhantomData,
+        }
+    }
+
+    /// The mint of the same scope with other keys.
+    pub(crate) fn rekeyed<const N: usize>(&self, keys: [TagKey; N]) -> Self {
+        const { assert!(N > 0, "a mint needs a key") };
+        Self::of(self.shared.scope.clone(), keys)
+    }
+
+    fn of(scope: Scope, keys: impl IntoIterator<Item = TagKey>) -> Self {
+        let keys = keys.into_iter().map(MintKey::from).collect();
+        let scope_hash = fnv(FNV_OFFSET, scope.encoded.as_bytes());
+        let shared = Shared {
+            scope,
+            scope_hash,
+            keys,
+        };
+        Self {
+            shared: Arc::new(shared),
+            store: PhantomData,
+        }
+    }
+
+    /// The tag of a resource's state, or `None` where the store declares it untagged.
+    pub fn tag(&self, key: &S::Key, version: &Version<S::Revision>) -> Option<EntityTag> {
+        self.representation(key, version, None)
+    }
+
+    /// The tag of one representation of a resource's state: the state's tag plus a variant for what
+    /// else the body depends on, as [`Versioned::with_variant`](crate::Versioned::with_variant)
+    /// names it.
+    pub fn representation(
+        &self,
+        key: &S::Key,
+        version: &Version<S::Revision>,
+        variant: Option<&str>,
+    ) -> Option<EntityTag> {
+        match version.tagging() {
+            Tagging::Untagged => None,
+            // Which of a store's own tags are variants of one another nobody can tell, so a body
+            // that varies gets no strong one.
+            Tagging::Own(tag) => match variant {
+                Some(variant) => weak_variant(tag.opaque(), variant),
+                None => Some(tag.clone()),
+            },
+            Tagging::Minted => {
+                let opaque = self.mint(&self.shared.keys[0], key, version)?;
+                with_variant(&opaque, variant)
+            }
+        }
+    }
+
+    /// The tag of a resource's state as a field value.
+    pub(crate) fn field_value(
+        &self,
+        key: &S::Key,
+        version: &Version<S::Revision>,
+    ) -> Option<HeaderValue> {
+        match version.tagging() {
+            Tagging::Untagged => None,
+            Tagging::Own(tag) => Some(tag.to_header_value()),
+            Tagging::Minted => {
+                let opaque = self.mint(&self.shared.keys[0], key, version)?;
+                let mut field: SmallVec<[u8; 64]> = smallvec![b'"'];
+                field.extend_from_slice(&opaque);
+                field.push(b'"');
+                HeaderValue::from_bytes(&field).ok()
+            }
+        }
+    }
+
+    pub(super) fn mint(
+        &self,
+        mint_key: &MintKey,
+        key: &S::Key,
+        version: &Version<S::Revision>,
+    ) -> Option<Opaque> {
+        let mut text = RevisionText::default();
+        version.revision().write_text(&mut text);
+        let Some(revision) = text.as_str() else {
+            tracing::error!(
+                revision = ?version.revision(),
+                "a revision whose text is not 1 to 64 of A-Z a-z 0-9 _ has no tag"
+            );
+            return None;
+        };
+        Some(self.mint_text(mint_key, key, version.incarnation(), revision))
+    }
+
+    /// The tag of a revision that is known by its text, at most 64 octets.
+    pub(super) fn mint_text(
+        &self,
+        mint_key: &MintKey,
+        key: &S::Key,
+        incarnation: u64,
+        revision: &str,
+    ) -> Opaque {
+        let mut encoded = self.shared.scope.encoded.clone();
+        key.encode(&mut encoded);
+        let resource = self.resource(&encoded);
+        encoded.unsigned(incarnation);
+        encoded.text(revision);
+        let digest = blake3::keyed_hash(&mint_key.key, encoded.as_bytes());
+
+        let mut digits = [0; DIGITS];
+        for (pair, octet) in digits
+            .as_chunks_mut()
+            .0
+            .iter_mut()
+            .zip(&digest.as_bytes()[..6])
+        {
+            *pair = hex(*octet);
+        }
+        digits[RESOURCE].copy_from_slice(&hex(resource));
+        let mut opaque = Opaque::new();
+        opaque.push(b'v');
+        opaque.extend_from_slice(revision.as_bytes());
+        opaque.push(b'-');
+        opaque.extend_from_slice(&digits[..DIGITS - 2]);
+        let check = mint_key.check(&opaque);
+        opaque.extend_from_slice(&hex(check));
+        opaque
+    }
+
+    /// The octet that tells a resource from most others, of the encoding of scope and key.
+    pub(super) fn resource(&self, encoded: &KeyEncoder) -> u8 {
+        let behind_scope = &encoded.as_bytes()[self.shared.scope.encoded.as_bytes().len()..];
+        fold(fnv(self.shared.scope_hash, behind_scope))
+    }
+}
+
+fn with_variant(opaque: &[u8], variant: Option<&str>) -> Option<EntityTag> {
+    let Some(variant) = variant else {
+        return EntityTag::strong(opaque).ok();
+    };
+    let valid = (1..=MAX_VARIANT).contains(&variant.len()) && variant.bytes().all(is_variant_octet);
+    if !valid {
+        // Without the variant a strong tag would be shared by bodies that differ.
+        tracing::error!(
+            variant,
+            "a variant is 1 to 64 of A-Z a-z 0-9 _ - and .; the tag is weak"
+        );
+        return weak_variant(opaque, variant);
+    }
+    let mut tagged = Opaque::from_slice(opaque);
+    tagged.push(b'.');
+    tagged.extend_from_slice(variant.as_bytes());
+    EntityTag::strong(&tagged).ok()
+}
+
+/// A weak tag that tells the variant all the same: by weak comparison, too, a client that holds one body must
+/// not be told that it holds another. A hash, because what the handler named may be anything.
+fn weak_variant(opaque: &[u8], variant: &str) -> Option<EntityTag> {
+    let mut tagged = Opaque::from_slice(opaque);
+    tagged.push(b'.');
+    for octet in fnv(FNV_OFFSET, variant.as_bytes()).to_be_bytes() {
+        tagged.extend_from_slice(&hex(octet));
+    }
+    EntityTag::weak(&tagged).ok()
+}
+
+pub(super) fn is_variant_octet(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-' | b'.')
+}
+
+pub(super) fn is_revision_octet(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || octet == b'_'
+}
+
+pub(super) fn hex(octet: u8) -> [u8; 2] {
+    const DIGIT: &[u8; 16] = b"0123456789abcdef";
+    [
+        DIGIT[usize::from(octet >> 4)],
+        DIGIT[usize::from(octet & 15)],
+    ]
+}
+
+pub(super) const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+pub(super) fn fnv(start: u64, octets: &[u8]) -> u64 {
+    octets.iter().fold(start, |hash, octet| {
+        (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// All eight octets of a hash in one.
+pub(super) fn fold(hash: u64) -> u8 {
+    hash.to_be_bytes()
+        .into_iter()
+        .fold(0, |folded, octet| folded ^ octet)
+}
+
+/// Another handle on the same mint.
+impl<S: VersionStore> Clone for TagMint<S> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            store: PhantomData,
+        }
+    }
+}
+
+/// Without the keys: they are no secret, but a log is no place for them.
+impl<S: VersionStore> fmt::Debug for TagMint<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TagMint")
+            .field("scope", &self.shared.scope.name())
+            .field("keys", &self.shared.keys.len())
+            .finish()
+    }
+}
