@@ -211,13 +211,13 @@ async fn a_condition_that_was_sent_is_demanded_under_any_policy() {
         .with_wildcard_refused();
     let app = with_methods(&posts, guard, axum::routing::put(demanded).get(posts::read));
     for (fields, demand) in [
-        (&[("if-match", "*")][..], "Existing"),
+        (&[("if-match", "*")][..], "Exists"),
         (
             &[("if-unmodified-since", "Fri, 31 Dec 2099 23:59:59 GMT")],
-            "Exactly",
+            "Version",
         ),
-        (&[("if-none-match", "\"x\"")], "Anything"),
-        (&[], "Anything"),
+        (&[("if-none-match", "\"x\"")], "Any"),
+        (&[], "Any"),
     ] {
         let answer = sent(&app, "PUT", fields).await;
         assert!(

@@ -45,11 +45,11 @@ pub(super) struct ShownDemand<'a, R>(pub(super) &'a Demand<R>);
 impl<R: fmt::Debug> fmt::Display for ShownDemand<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Demand::Version(version) => write!(f, "Exactly({})", ShownVersion(Some(version))),
-            Demand::Exists => f.write_str("Existing"),
-            Demand::NotExists => f.write_str("Absent"),
-            Demand::Any => f.write_str("Anything"),
-            Demand::Never => f.write_str("Nothing"),
+            Demand::Version(version) => write!(f, "Version({})", ShownVersion(Some(version))),
+            Demand::Exists => f.write_str("Exists"),
+            Demand::NotExists => f.write_str("NotExists"),
+            Demand::Any => f.write_str("Any"),
+            Demand::Never => f.write_str("Never"),
         }
     }
 }
