@@ -102,21 +102,26 @@
 //! | --- | --- | --- |
 //! | `axum` | yes | [`PathKey`], [`GuardedRoute`]; [`Expected`] is an extractor, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
 //! | `metrics` | no | counts and times through the `metrics` facade: [`describe_metrics`] has the list |
-//! | `utoipa` | no | [`IfMatchLayer::describe`]: the header parameters, refusals and `ETag`s of guarded operations in an OpenAPI document |
+//! | `bulk` | no | [`bulk::BulkLayer`](bulk): requests that write several resources, all or nothing |
+//! | `representation` | no | [`RepresentationLayer`]: guards a whole service that stays as it is |
+//! | `variant` | no | [`VariantLayer`]: bodies that are encoded outside the layer have tags of their own |
+//!
+//! The crate `if-match-utoipa` describes a guarded route in an OpenAPI document, from [`IfMatchLayer::contract`].
 
 mod body;
+#[cfg(feature = "bulk")]
 pub mod bulk;
 mod config;
 pub mod cors;
 mod decide;
 mod drain;
+mod fields;
 mod layer;
 mod observe;
-#[cfg(feature = "utoipa")]
-mod openapi;
 pub mod problems;
 mod read;
 mod refusal;
+#[cfg(feature = "representation")]
 mod representation;
 mod request;
 mod respond;
@@ -125,22 +130,27 @@ pub mod stack;
 mod strategy;
 mod sync;
 mod tag;
+#[cfg(feature = "variant")]
 mod variant;
 mod write;
 
-pub use config::Denied;
+pub use decide::Policy;
 pub use drain::DrainLayer;
-pub use layer::IfMatchLayer;
+#[cfg(feature = "axum")]
+pub use layer::GuardedRoute;
+pub use layer::{Contract, IfMatchLayer};
 #[cfg(feature = "metrics")]
 pub use observe::describe_metrics;
-pub use refusal::{Reason, Refusal};
+pub use refusal::{Denied, Reason, Refusal};
+#[cfg(feature = "representation")]
 pub use representation::RepresentationLayer;
-pub use request::{FindKey, Found};
 #[cfg(feature = "axum")]
-pub use request::{GuardedRoute, PathKey};
-pub use respond::RefusalResponse;
+pub use request::PathKey;
+pub use request::{FindKey, Found};
+pub use respond::{RefusalResponse, Refusals};
 pub use strategy::{SingleProcess, Transaction};
 pub use tag::{PUBLIC_TAG_KEY, TagKey, TagMint};
+#[cfg(feature = "variant")]
 pub use variant::VariantLayer;
 
 #[doc(inline)]

@@ -5,9 +5,11 @@
 
 pub use crate::body::RefusalBody;
 pub use crate::drain::{Drain, DrainFuture, Drainable, Lent};
+#[cfg(feature = "representation")]
 pub use crate::representation::{Represented, Resumable, Resumed};
 pub use crate::request::Bufferable;
 pub use crate::service::IfMatch;
 pub use crate::service::ResponseFuture;
 pub use crate::strategy::CompareAndSwap;
+#[cfg(feature = "variant")]
 pub use crate::variant::{Varied, VariedFuture};

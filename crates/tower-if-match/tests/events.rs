@@ -15,7 +15,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_if_match::version_store::handover::Slot;
-use tower_if_match::{Found, IfMatchLayer, MemoryStore, SingleProcess};
+use tower_if_match::{Found, IfMatchLayer, MemoryStore, Policy, Refusals, SingleProcess};
 use tracing::field::{Field, Visit};
 use tracing::span;
 
@@ -203,18 +203,18 @@ async fn a_refusal_and_a_report_name_the_client_cut_and_escaped() {
     for reporting in [false, true] {
         let posts = Posts::new();
         posts.create(7, "first".to_owned());
-        let layer = IfMatchLayer::new("posts", posts, |_: &Parts| Found::Key(7)).with_client_name(
-            |head: &Parts| {
+        let layer = IfMatchLayer::new("posts", posts, |_: &Parts| Found::Key(7)).with_refusals(
+            Refusals::new().with_client_name(|head: &Parts| {
                 let name = head.headers.get("x-client-name")?.as_bytes();
                 Some(format!(
                     "{}\n{}",
                     String::from_utf8_lossy(name),
                     "z".repeat(100)
                 ))
-            },
+            }),
         );
         let layer = if reporting {
-            layer.with_report_only()
+            layer.with_policy(Policy::new().with_report_only())
         } else {
             layer
         };

@@ -12,8 +12,8 @@ use axum::routing::get;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tower::ServiceExt;
 use tower_if_match::{
-    Describe, Expected, IfMatchLayer, Lost, MemoryStore, PathKey, SingleProcess, Versioned,
-    describe_metrics,
+    Describe, Expected, IfMatchLayer, Lost, MemoryStore, PathKey, Policy, Refusals, SingleProcess,
+    Versioned, describe_metrics,
 };
 
 #[derive(Clone)]
@@ -168,10 +168,12 @@ async fn every_answer_is_counted_once_with_its_outcome_and_reason() {
 async fn what_report_only_mode_lets_go_is_counted_by_client() {
     let recorded = Recorded::start();
     let app = app(|guard| {
-        guard.with_report_only().with_client_name(|head| {
-            let name = head.headers.get("x-client-name")?;
-            Some(name.to_str().ok()?.to_owned())
-        })
+        guard
+            .with_policy(Policy::new().with_report_only())
+            .with_refusals(Refusals::new().with_client_name(|head| {
+                let name = head.headers.get("x-client-name")?;
+                Some(name.to_str().ok()?.to_owned())
+            }))
     });
     send(&app, "PUT", "/posts/7", &[("x-client-name", "importer")]).await;
     send(&app, "PUT", "/posts/7", &[]).await;
@@ -244,10 +246,10 @@ async fn the_store_and_the_waits_are_timed() {
 async fn clients_cannot_make_series() {
     let recorded = Recorded::start();
     let app = app(|guard| {
-        guard.with_client_name(|head| {
+        guard.with_refusals(Refusals::new().with_client_name(|head| {
             let name = head.headers.get("x-client-name")?;
             Some(name.to_str().ok()?.to_owned())
-        })
+        }))
     });
     for number in 0..1000 {
         let name = format!("client-{number}");
@@ -310,12 +312,12 @@ async fn a_layer_further_in_counts_for_itself() {
         inner.create(7, Text("first".to_owned()));
         let inner_guard = IfMatchLayer::new("inner", inner.clone(), PathKey);
         let inner_guard = if reporting {
-            inner_guard.with_report_only()
+            inner_guard.with_policy(Policy::new().with_report_only())
         } else {
             inner_guard
         };
         let outer_guard = IfMatchLayer::new("outer", outer, PathKey)
-            .with_condition_exempt(axum::http::Method::PUT);
+            .with_policy(Policy::new().with_condition_exempt(axum::http::Method::PUT));
         let write = async |outer: Expected<MemoryStore<u64, u8>>,
                            State(posts): State<Posts>,
                            inner: Expected<Posts>| {

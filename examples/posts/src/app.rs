@@ -9,9 +9,12 @@ use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::trace::TraceLayer;
-use tower_if_match::{DrainLayer, IfMatchLayer, PathKey, TagMint, Transaction, VariantLayer, cors};
+use tower_if_match::{
+    DrainLayer, IfMatchLayer, PathKey, Refusals, TagMint, Transaction, VariantLayer, cors,
+};
 
 use crate::handlers::{compare_and_swap, transaction};
+use crate::post::PostId;
 use crate::request_id::X_REQUEST_ID;
 use crate::store::{PostStore, TransactionalPosts};
 use crate::{
@@ -23,7 +26,7 @@ use crate::{
 pub(crate) struct App<S: PostStore> {
     pub(crate) posts: S,
     /// The layer's own mint, for tags where the layer does not stand: in a list, in the 201 of POST.
-    pub(crate) tags: TagMint<S::Versions>,
+    pub(crate) tags: TagMint<PostId>,
 }
 
 /// The whole API on this store, whose own conditional writes close the race.
@@ -53,11 +56,14 @@ pub fn app_in_transactions<S: TransactionalPosts>(posts: S) -> Router {
 
 fn guard<S: PostStore>(posts: &S) -> IfMatchLayer<S::Versions, PathKey> {
     IfMatchLayer::new("posts", posts.versions(), PathKey)
-        .with_resource_noun("post")
-        .with_client_name(client_name::of)
+        .with_refusals(
+            Refusals::new()
+                .with_noun("post")
+                .with_client_name(client_name::of)
+                .with_conflict_limit(declared_size::LIMIT),
+        )
         // Everybody may read the posts, so a 412 may show everybody the current one, however long it is.
         .with_public_conflicts()
-        .with_conflict_limit(declared_size::LIMIT)
 }
 
 /// From outside in: the rest of what was refused, request id, trace, CORS, variants of the tags,

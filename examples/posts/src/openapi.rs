@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
+use if_match_utoipa::{describe, describe_collection};
 use serde::Deserialize;
 use serde_json::Value;
 use tower_if_match::{IfMatchLayer, VersionStore};
@@ -38,8 +39,9 @@ where
 
 fn document<S: VersionStore, F, W>(guard: &IfMatchLayer<S, F, W>) -> OpenApi {
     let mut document = Document::openapi();
-    guard.describe(&mut document, "/api/posts/{id}");
-    guard.describe_collection(&mut document, "/api/posts");
+    let contract = guard.contract();
+    describe(&mut document, "/api/posts/{id}", &contract);
+    describe_collection(&mut document, "/api/posts", &contract);
     for item in document.paths.paths.values_mut() {
         let operations = [
             &mut item.get,

@@ -7,7 +7,9 @@ use axum::routing::{get, patch, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use tower_if_match::bulk::{BulkLayer, ExpectedItems, InvalidItems, Item};
-use tower_if_match::{Expected, IfMatchLayer, Lost, PathKey, Transaction, Tx, Versioned};
+use tower_if_match::{
+    Expected, IfMatchLayer, Lost, PathKey, Policy, Refusals, Transaction, Tx, Versioned,
+};
 
 use crate::posts::{Fault, Post, Posts};
 
@@ -16,14 +18,17 @@ const SCOPE: &str = "posts";
 
 /// All routes.
 pub fn app(posts: Posts) -> Router {
-    let over =
-        |posts: &Posts| IfMatchLayer::new(SCOPE, posts.clone(), PathKey).with_resource_noun("post");
+    let over = |posts: &Posts| {
+        IfMatchLayer::new(SCOPE, posts.clone(), PathKey)
+            .with_refusals(Refusals::new().with_noun("post"))
+    };
     let guard = over(&posts);
     let away = over(&posts.with_fault(Fault::Away));
     let busy = over(&posts.with_fault(Fault::Busy));
     let cut_off =
         over(&posts.with_fault(Fault::AcknowledgementLost)).with_strategy(Transaction::new());
-    let bulk = BulkLayer::new(SCOPE, posts.clone(), items).with_resource_noun("post");
+    let bulk = BulkLayer::new(SCOPE, posts.clone(), items)
+        .with_refusals(Refusals::new().with_noun("post"));
     Router::new()
         .route("/posts", patch(change_all).route_layer(bulk))
         .route(
@@ -57,11 +62,11 @@ pub fn app(posts: Posts) -> Router {
         )
         .route(
             "/reporting/{id}",
-            put(replace).route_layer(guard.clone().with_report_only()),
+            put(replace).route_layer(guard.clone().with_policy(Policy::new().with_report_only())),
         )
         .route(
             "/reporting-careless/{id}",
-            put(overwrite).route_layer(guard.clone().with_report_only()),
+            put(overwrite).route_layer(guard.clone().with_policy(Policy::new().with_report_only())),
         )
         .route("/echoing/{id}", put(echo).route_layer(echoing(guard)))
         .with_state(posts)
@@ -198,11 +203,11 @@ async fn change_all(expected: ExpectedItems<Posts>) {
 
 /// What no layer does: a refusal that tells what was sent, for the tests that look for it.
 fn echoing(guard: IfMatchLayer<Posts, PathKey>) -> IfMatchLayer<Posts, PathKey> {
-    guard.with_refusal_response(|answer| {
+    guard.with_refusals(Refusals::new().with_response(|answer| {
         let sent = answer.head().headers.get("if-match").cloned();
         let sent = sent.as_ref().and_then(|sent| sent.to_str().ok());
         answer.member("sent", &sent).into_response()
-    })
+    }))
 }
 
 /// And a handler that tells the content of the request.

@@ -10,7 +10,7 @@ use http::{Method, Request, Response};
 use tower::util::{Either, MapResponseLayer};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_if_match::version_store::handover::Mark;
-use tower_if_match::{FindKey, Found, IfMatchLayer};
+use tower_if_match::{FindKey, Found, IfMatchLayer, Policy};
 
 use crate::body::Observed;
 use crate::handler::handle;
@@ -49,7 +49,9 @@ fn guard(resource: &Arc<Resource>, method: &Method) -> IfMatchLayer<Store, impl 
     let layer = IfMatchLayer::new("conformance", Store(Arc::clone(resource)), find_name)
         .with_clock(move || clock.unwrap_or_else(SystemTime::now));
     match script.missing_creates {
-        Some(_) => layer.with_creating_methods(script.creates(method).then(|| method.clone())),
+        Some(_) => layer.with_policy(
+            Policy::new().with_creating_methods(script.creates(method).then(|| method.clone())),
+        ),
         None => layer,
     }
 }

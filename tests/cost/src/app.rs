@@ -190,7 +190,7 @@ fn own_tag(revision: u64) -> String {
 }
 
 fn minted_tag<S: VersionStore<Key = u64, Revision = u64>>(
-    tags: TagMint<S>,
+    tags: TagMint<S::Key, S::Revision>,
     incarnation: u64,
 ) -> Box<dyn Fn(u64) -> String> {
     Box::new(move |revision| {

@@ -47,7 +47,7 @@ impl<K> Item<K> {
 
     /// The method of the single write that this item stands for. It decides whether an absent resource
     /// is one that the item would create, or 404; see
-    /// [`BulkLayer::with_creating_methods`](super::BulkLayer::with_creating_methods).
+    /// [`Policy::with_creating_methods`](crate::Policy::with_creating_methods).
     ///
     /// Default: the request's.
     pub fn with_method(mut self, method: Method) -> Self {

@@ -2,22 +2,22 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::request::Parts;
-use http::{Method, Response};
 use tower_layer::Layer;
 use version_store::{Version, VersionStore};
 
+use super::guard::BulkGuard;
 use super::item::{InvalidItems, Item};
 use super::service::Bulk;
-use super::shared::Shared;
 use super::strategy::BulkStrategy;
-use crate::config::{Config, Denied};
+use crate::config::Config;
+use crate::decide::Policy;
+use crate::refusal::Denied;
 use crate::request::BufferLimits;
-use crate::request::Clients;
-use crate::respond::RefusalResponse;
+use crate::respond::Refusals;
 use crate::strategy::CompareAndSwap;
-use crate::tag::{TagKey, TagMint};
+use crate::tag::TagMint;
+use crate::write::Guard;
 
 /// The layer that guards a route whose requests write several resources at once, each under a
 /// condition of its own. [The module](super) tells the way of such a request.
@@ -31,13 +31,13 @@ use crate::tag::{TagKey, TagMint};
 /// write, and not on the whole route: `get(list).post(create).merge(patch(all).route_layer(bulk))`.
 #[must_use = "a layer guards nothing until it is added to a service"]
 pub struct BulkLayer<S: VersionStore, W = CompareAndSwap> {
-    shared: Arc<Shared<S, W>>,
+    shared: Arc<BulkGuard<S, W>>,
 }
 
 impl<S: VersionStore> BulkLayer<S> {
     /// Guards bulk writes to the resources of `store`, with compare and swap closing the race.
     pub fn new(
-        scope: &str,
+        tags: impl Into<TagMint<S::Key, S::Revision>>,
         store: S,
         read_items: impl Fn(&Parts, &[u8]) -> Result<Vec<Item<S::Key>>, InvalidItems>
         + Send
@@ -45,10 +45,10 @@ impl<S: VersionStore> BulkLayer<S> {
         + 'static,
     ) -> Self {
         Self {
-            shared: Arc::new(Shared {
-                config: Config::new(scope, store, (), CompareAndSwap),
+            shared: Arc::new(BulkGuard {
+                guard: Guard::new(store, CompareAndSwap, Arc::new(Config::new(tags.into()))),
                 read_items: Arc::new(read_items),
-                buffer: BufferLimits::default(),
+                limits: BufferLimits::default(),
                 max_items: 100,
             }),
         }
@@ -67,67 +67,47 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
     pub fn with_strategy<V: BulkStrategy<S>>(self, strategy: V) -> BulkLayer<S, V> {
         let shared = Arc::unwrap_or_clone(self.shared);
         BulkLayer {
-            shared: Arc::new(Shared {
-                config: shared.config.with_strategy(|_| strategy),
+            shared: Arc::new(BulkGuard {
+                guard: shared.guard.with_strategy(strategy),
                 read_items: shared.read_items,
-                buffer: shared.buffer,
+                limits: shared.limits,
                 max_items: shared.max_items,
             }),
         }
     }
 
-    /// The mint of this layer's tags, for a handler that tells them in an answer of its own.
-    pub fn tags(&self) -> TagMint<S> {
-        self.shared.config.tags.clone()
+    /// The mint of this layer's tags, for a handler that tells them in a response of its own.
+    pub fn tags(&self) -> TagMint<S::Key, S::Revision> {
+        self.shared.guard.config.tags.clone()
     }
 
-    /// Mints tags with the first key and recognises those of all: the same as the layer for the single
-    /// resources.
+    /// What items need to pass; each is judged by its own method
+    /// ([`Item::with_method`](super::Item::with_method)). An item whose method would not create an absent
+    /// resource is 404.
     ///
-    /// Default: one public key.
-    pub fn with_tag_keys<const N: usize>(self, keys: [TagKey; N]) -> Self {
-        self.with(|shared| shared.config.tags = shared.config.tags.rekeyed(keys))
-    }
-
-    /// How many items a request may have. More are 413, and none is looked at.
+    /// # Panics
     ///
-    /// Default: 100.
-    pub fn with_max_items(self, items: usize) -> Self {
-        self.with(|shared| shared.max_items = items)
-    }
-
-    /// How many octets of content are read. More is 413.
+    /// If it is report-only: bulk writes have no such mode.
     ///
-    /// Default: 2 MiB.
-    pub fn with_body_limit(self, octets: usize) -> Self {
-        self.with(|shared| shared.buffer.limit = octets)
+    /// Default: [`Policy::new`].
+    pub fn with_policy(self, policy: Policy) -> Self {
+        assert!(
+            !policy.reports_only(),
+            "bulk writes have no report-only mode: their items would be let pass, and nobody told"
+        );
+        self.with(|config| config.policy = policy)
     }
 
-    /// How long the content may take to arrive. Longer is 408.
+    /// How refusals are answered.
     ///
-    /// Default: 30 seconds.
-    pub fn with_body_timeout(self, deadline: Duration) -> Self {
-        self.with(|shared| shared.buffer.deadline = deadline)
+    /// Default: [`Refusals::new`].
+    pub fn with_refusals(self, refusals: Refusals) -> Self {
+        self.with(|config| config.responder = config.responder.with_refusals(refusals))
     }
 
-    /// The methods of items that create their resource where it is absent; others are 404 there.
-    ///
-    /// Default: PUT.
-    pub fn with_creating_methods(self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.with(|shared| shared.config.settings.policy.set_creating(methods))
-    }
-
-    /// Answers an item with `*` in If-Match with 428: it keeps a client from creating, and from
-    /// nothing else.
-    ///
-    /// Default: it satisfies the gate, as RFC 9110 has it.
-    pub fn with_wildcard_refused(self) -> Self {
-        self.with(|shared| shared.config.settings.policy.wildcard_refused = true)
-    }
-
-    /// Asks this hook about every item before its condition is evaluated, and again wherever it is
-    /// evaluated again. It sees the request's head (with the item's method), the key and the current
-    /// version. The first refusal is the answer to the whole request, and tells nothing of other items.
+    /// Calls this hook for every item before its condition is evaluated, and again wherever it is evaluated
+    /// again. It sees the request's head (with the item's method), the key and the current version. The first
+    /// denial is the response to the whole request, and tells nothing about other items.
     pub fn with_authorization(
         self,
         hook: impl Fn(&Parts, &S::Key, Option<&Version<S::Revision>>) -> Result<(), Denied>
@@ -135,62 +115,36 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
         + Sync
         + 'static,
     ) -> Self {
-        self.with(|shared| shared.config.hooks.authorize = Some(Arc::new(hook)))
+        self.with(|config| config.authorize = Some(Arc::new(hook)))
     }
 
-    /// The page that the problem documents' `type` points into, without a fragment.
+    /// How many items a request may have. More are 413, and none is looked at.
     ///
-    /// Default: [the page of this crate's documentation](crate::problems).
-    pub fn with_problem_types(self, page: &str) -> Self {
-        self.with(|shared| {
-            shared.config.settings.documents =
-                Arc::new(shared.config.settings.documents.with_page(page));
-        })
+    /// Default: 100.
+    pub fn with_max_items(mut self, items: usize) -> Self {
+        Arc::make_mut(&mut self.shared).max_items = items;
+        self
     }
 
-    /// What the texts of refusals call a resource, such as "post".
+    /// How many bytes of the body are read. More is 413.
     ///
-    /// Default: "resource".
-    pub fn with_resource_noun(self, noun: &str) -> Self {
-        self.with(|shared| {
-            shared.config.settings.documents =
-                Arc::new(shared.config.settings.documents.with_noun(noun));
-        })
+    /// Default: 2 MiB.
+    pub fn with_body_limit(mut self, bytes: usize) -> Self {
+        Arc::make_mut(&mut self.shared).limits.limit = bytes;
+        self
     }
 
-    /// Writes the answers to refused requests, as
-    /// [`IfMatchLayer::with_refusal_response`](crate::IfMatchLayer::with_refusal_response) does.
-    pub fn with_refusal_response(
-        self,
-        hook: impl Fn(RefusalResponse<'_>) -> Response<Bytes> + Send + Sync + 'static,
-    ) -> Self {
-        self.with(|shared| shared.config.settings.answer = Some(Arc::new(hook)))
-    }
-
-    /// Names the client for the log and for metrics, as
-    /// [`IfMatchLayer::with_client_name`](crate::IfMatchLayer::with_client_name) does.
-    pub fn with_client_name(
-        self,
-        hook: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
-        self.with(|shared| shared.config.settings.clients = Clients::named_by(Arc::new(hook)))
-    }
-
-    /// Lets a weakened tag of this service's satisfy an item's condition, as
-    /// [`IfMatchLayer::with_weakened_tags_accepted`](crate::IfMatchLayer::with_weakened_tags_accepted) does.
-    pub fn with_weakened_tags_accepted(self) -> Self {
-        self.with(|shared| shared.config.settings.policy.weakened_accepted = true)
-    }
-
-    /// What 503 says in `Retry-After`.
+    /// How long the body may take to arrive. Longer is 408.
     ///
-    /// Default: one second.
-    pub fn with_retry_after(self, seconds: u32) -> Self {
-        self.with(|shared| shared.config.settings.retry_after_seconds = seconds)
+    /// Default: 30 seconds.
+    pub fn with_body_timeout(mut self, timeout: Duration) -> Self {
+        Arc::make_mut(&mut self.shared).limits.timeout = timeout;
+        self
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Shared<S, W>)) -> Self {
-        change(Arc::make_mut(&mut self.shared));
+    fn with(mut self, change: impl FnOnce(&mut Config<S::Key, S::Revision>)) -> Self {
+        let shared = Arc::make_mut(&mut self.shared);
+        change(Arc::make_mut(&mut shared.guard.config));
         self
     }
 }

@@ -116,13 +116,13 @@
 //! A handler with an answer of its own mints the tags with [`BulkLayer::tags`], from the versions that
 //! its write made.
 
-mod answer;
-mod decision;
+mod decide;
+mod guard;
 mod item;
+mod items;
 mod layer;
-mod request;
+mod respond;
 mod service;
-mod shared;
 mod strategy;
 mod tags;
 #[cfg(test)]
@@ -131,7 +131,7 @@ mod write;
 
 pub use item::{InvalidItems, Item};
 pub use layer::BulkLayer;
-pub use service::{Bulk, ResponseFuture};
+pub use service::{Bulk, BulkFuture};
 pub use tags::ItemTags;
 #[doc(inline)]
 pub use version_store::bulk::ExpectedItems;

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 use version_store::VersionStore;
 
-use super::shared::Shared;
+use super::guard::BulkGuard;
 use super::strategy::BulkStrategy;
 use super::write::respond;
 use crate::body::RefusalBody;
@@ -21,11 +21,11 @@ use crate::write::BoxFuture;
 /// request takes through it.
 pub struct Bulk<Svc, S: VersionStore, W = CompareAndSwap> {
     inner: Svc,
-    shared: Arc<Shared<S, W>>,
+    shared: Arc<BulkGuard<S, W>>,
 }
 
 impl<Svc, S: VersionStore, W> Bulk<Svc, S, W> {
-    pub(super) fn new(inner: Svc, shared: Arc<Shared<S, W>>) -> Self {
+    pub(super) fn new(inner: Svc, shared: Arc<BulkGuard<S, W>>) -> Self {
         Self { inner, shared }
     }
 }
@@ -41,7 +41,7 @@ where
 {
     type Response = Response<ResBody>;
     type Error = Svc::Error;
-    type Future = ResponseFuture<Svc::Future, Response<ResBody>, Svc::Error>;
+    type Future = BulkFuture<Svc::Future, Response<ResBody>, Svc::Error>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -53,29 +53,29 @@ where
             let clone = self.inner.clone();
             let ready = std::mem::replace(&mut self.inner, clone);
             let shared = Arc::clone(&self.shared);
-            State::Writing {
+            BulkState::Writing {
                 answer: Box::pin(respond(shared, request, ready)),
             }
         } else {
-            State::Passing {
+            BulkState::Passing {
                 inner: self.inner.call(request),
             }
         };
-        ResponseFuture { state }
+        BulkFuture { state }
     }
 }
 
 pin_project! {
     /// The future of [`Bulk`].
-    pub struct ResponseFuture<F, R, E> {
+    pub struct BulkFuture<F, R, E> {
         #[pin]
-        state: State<F, R, E>,
+        state: BulkState<F, R, E>,
     }
 }
 
 pin_project! {
-    #[project = StateProjection]
-    enum State<F, R, E> {
+    #[project = BulkStateProjection]
+    enum BulkState<F, R, E> {
         /// Nothing of ours: the inner service answers.
         Passing { #[pin] inner: F },
         /// A bulk write. Its content is read and every item looked up; a box does not count.
@@ -83,7 +83,7 @@ pin_project! {
     }
 }
 
-impl<F, R, E> Future for ResponseFuture<F, R, E>
+impl<F, R, E> Future for BulkFuture<F, R, E>
 where
     F: Future<Output = Result<R, E>>,
 {
@@ -91,15 +91,15 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProjection::Passing { inner } => inner.poll(cx),
-            StateProjection::Writing { answer } => answer.as_mut().poll(cx),
+            BulkStateProjection::Passing { inner } => inner.poll(cx),
+            BulkStateProjection::Writing { answer } => answer.as_mut().poll(cx),
         }
     }
 }
 
-impl<F, R, E> fmt::Debug for ResponseFuture<F, R, E> {
+impl<F, R, E> fmt::Debug for BulkFuture<F, R, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+        f.debug_struct("BulkFuture").finish_non_exhaustive()
     }
 }
 

@@ -2,7 +2,7 @@ use http::Extensions;
 use version_store::bulk::{Ending, Slot};
 use version_store::{Version, VersionStore};
 
-use super::request::Order;
+use super::items::Order;
 use crate::refusal::Reason;
 use crate::strategy::{CompareAndSwap, OpenError};
 use crate::tag::Scope;

@@ -3,7 +3,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 use http_precondition::EntityTag;
 use serde::Serialize;
-use version_store::{Version, VersionStore};
+use version_store::{Key, Revision, Version};
 
 use crate::body::RefusalBody;
 use crate::tag::TagMint;
@@ -30,11 +30,11 @@ impl ItemTags {
     }
 
     /// Writes the content of a response that asked for it.
-    pub(super) fn fill<S: VersionStore, B: RefusalBody>(
+    pub(super) fn fill<K: Key, R: Revision, B: RefusalBody>(
         response: &mut Response<B>,
-        tags: &TagMint<S>,
-        keys: &[S::Key],
-        versions: &[Option<Version<S::Revision>>],
+        tags: &TagMint<K, R>,
+        keys: &[K],
+        versions: &[Option<Version<R>>],
     ) {
         if response.extensions_mut().remove::<Self>().is_none() {
             return;

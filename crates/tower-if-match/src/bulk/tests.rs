@@ -6,8 +6,8 @@ use std::task::{Context, Poll, Waker};
 use http::StatusCode;
 use version_store::KeyEncoder;
 
-use super::decision::chief;
-use super::request::{Order, Unfit};
+use super::decide::chief;
+use super::items::{Order, Unfit};
 use crate::refusal::Reason;
 use crate::refusal::Refusal;
 use crate::strategy::{Lock, Locks};

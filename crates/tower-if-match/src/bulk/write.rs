@@ -11,24 +11,21 @@ use version_store::bulk::{Ending, Slot};
 use version_store::handover::{self, Mark, OtherStrategy};
 use version_store::{Demand, VersionStore, Versions};
 
-use super::decision::Decided;
-use super::request::Items;
-use super::shared::Shared;
+use super::decide::ItemsDecision;
+use super::guard::BulkGuard;
+use super::items::Items;
 use super::strategy::{BulkStrategy, OpenedAll, SettledAll, current_of_all};
 use super::tags::ItemTags;
 use crate::body::RefusalBody;
-use crate::config::Config;
 use crate::decide::decide_unkeyed;
 use crate::observe::{Observed, Operation, timed};
-use crate::refusal::Reason;
-use crate::refusal::Refusal;
-use crate::request::Bufferable;
-use crate::request::Head;
+use crate::refusal::{Reason, Refusal};
+use crate::request::{Bufferable, Head};
+use crate::respond::unbuffered;
 use crate::strategy::OpenError;
-use crate::write::denied_response;
 
 /// A bulk write whose handler runs.
-struct Running<S: VersionStore, H> {
+struct BulkRunning<S: VersionStore, H> {
     /// Before what it may wait for: dropped first.
     held: H,
     items: Items<S::Key>,
@@ -37,7 +34,7 @@ struct Running<S: VersionStore, H> {
 
 /// Answers a bulk write.
 pub(super) async fn respond<Svc, S, W, ReqBody, ResBody>(
-    shared: Arc<Shared<S, W>>,
+    shared: Arc<BulkGuard<S, W>>,
     request: Request<ReqBody>,
     mut inner: Svc,
 ) -> Result<Response<ResBody>, Svc::Error>
@@ -52,79 +49,80 @@ where
     let answer = match shared.prepare(request).await {
         Ok((request, running)) => {
             let response = inner.call(request).await?;
-            shared.config.conclude_items(running, response).await
+            shared.conclude(running, response).await
         }
         Err(answer) => answer,
     };
-    observed.answered(shared.config.tags.scope(), &answer);
+    observed.answered(shared.guard.config.tags.scope(), &answer);
     Ok(answer)
 }
 
-impl<S: VersionStore, W: BulkStrategy<S>> Shared<S, W> {
+impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
     /// Everything that comes before the handler.
     async fn prepare<ReqBody, ResBody>(
         &self,
         request: Request<ReqBody>,
-    ) -> Result<(Request<ReqBody>, Running<S, W::Held>), Response<ResBody>>
+    ) -> Result<(Request<ReqBody>, BulkRunning<S, W::Held>), Response<ResBody>>
     where
         ReqBody: Bufferable,
         ResBody: RefusalBody,
     {
-        let config = &self.config;
+        let guard = &self.guard;
+        let config = &guard.config;
         let (mut parts, body) = request.into_parts();
-        let conditions = config.conditions(&parts);
+        let conditions = config.conditions(&parts.headers);
         let head = Head::Whole(&parts, &conditions);
         if is_guarded::<S>(&parts) {
             tracing::error!("two layers for stores of one type guard this route");
-            return Err(config.refuse(head, Refusal::new(Reason::Unkeyed), None));
+            return Err(config.responder.refuse(head, Refusal::new(Reason::Unkeyed)));
         }
         if let Some(refusal) = decide_unkeyed(&conditions) {
-            return Err(config.refuse(head, refusal, None));
+            return Err(config.responder.refuse(head, refusal));
         }
-        let content = self.buffer.read(body).await;
-        let content = content.map_err(|why| why.answer(head))?;
+        let content = self.limits.read(body).await;
+        let content = content.map_err(|why| unbuffered(why, head))?;
         let items = (self.read_items)(&parts, &content);
-        let items = items.map_err(|why| why.answer(head.instance()))?;
+        let items = items.map_err(|why| why.response(head.instance()))?;
         let items = Items::of(items, self.max_items, &parts)
-            .map_err(|unfit| unfit.answer(self.max_items, head.instance()))?;
+            .map_err(|unfit| unfit.response(self.max_items, head.instance()))?;
 
         if W::HOLDS {
-            let current = config.current_of(&items).await;
-            let current = current.map_err(|error| config.unavailable(head, &error))?;
-            config.demanded_of_all(&items, current)?;
+            let current = self.current_of(&items).await;
+            let current = current.map_err(|error| guard.unavailable(head, &error))?;
+            self.demanded_of_all(&items, current)?;
         }
         let scope = config.tags.scope();
-        let opened = config
+        let opened = guard
             .strategy
-            .open(&config.store, scope, &items.keys, &items.order);
+            .open(&guard.store, scope, &items.keys, &items.order);
         let opened = timed(scope, Operation::Open, opened).await;
         let OpenedAll { current, mut held } = match opened {
             Ok(opened) => opened,
-            Err(error) => return Err(config.not_all_had(head, &items, &error).await),
+            Err(error) => return Err(self.not_all_had(head, &items, &error).await),
         };
-        let demands = match config.demanded_of_all(&items, current) {
+        let demands = match self.demanded_of_all(&items, current) {
             Ok(demands) => demands,
             Err(answer) => {
-                config.strategy.give_up(held, &config.store).await;
+                guard.strategy.give_up(held, &guard.store).await;
                 return Err(answer);
             }
         };
         let slot = Slot::new(items.keys.iter().cloned().zip(demands));
         // A handler that asks for `Expected`, or a layer further in, is told that it stands wrongly.
         OtherStrategy::<S>::mark(&mut parts.extensions);
-        config
+        guard
             .strategy
             .hand_over(&mut held, &slot, &mut parts.extensions);
         let request = Request::from_parts(parts, ReqBody::from_text(content));
-        Ok((request, Running { held, items, slot }))
+        Ok((request, BulkRunning { held, items, slot }))
     }
 }
 
-impl<S: VersionStore, W: BulkStrategy<S>> Config<S, (), W> {
+impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
     /// The current versions of all.
     async fn current_of(&self, items: &Items<S::Key>) -> Result<Versions<S>, S::Error> {
-        let current = current_of_all(&self.store, &items.keys);
-        timed(self.tags.scope(), Operation::Current, current).await
+        let current = current_of_all(&self.guard.store, &items.keys);
+        timed(self.guard.config.tags.scope(), Operation::Current, current).await
     }
 
     /// What the items demand of the stored versions, or the answer where one is refused.
@@ -133,10 +131,10 @@ impl<S: VersionStore, W: BulkStrategy<S>> Config<S, (), W> {
         items: &Items<S::Key>,
         current: Versions<S>,
     ) -> Result<Vec<Demand<S::Revision>>, Response<B>> {
-        match self.decide_items(items, current) {
-            Decided::Go(demands) => Ok(demands),
-            Decided::Refuse(refusals) => Err(self.refuse_items(items, &refusals)),
-            Decided::Deny(denied) => Err(denied_response(denied)),
+        match self.decide(items, current) {
+            ItemsDecision::Go(demands) => Ok(demands),
+            ItemsDecision::Refuse(refusals) => Err(self.refuse(items, &refusals)),
+            ItemsDecision::Deny(denied) => Err(self.guard.config.responder.deny(denied)),
         }
     }
 
@@ -159,35 +157,44 @@ impl<S: VersionStore, W: BulkStrategy<S>> Config<S, (), W> {
         {
             return refused;
         }
-        self.not_opened(head, error)
+        self.guard.not_opened(head, error)
     }
 
     /// Judges the handler's answer by how the write ended.
-    async fn conclude_items<B: RefusalBody>(
+    async fn conclude<B: RefusalBody>(
         &self,
-        running: Running<S, W::Held>,
+        running: BulkRunning<S, W::Held>,
         mut response: Response<B>,
     ) -> Response<B> {
-        let Running { held, items, slot } = running;
+        let BulkRunning { held, items, slot } = running;
+        let responder = &self.guard.config.responder;
         let conditions = Conditions::default();
         let head = Head::Whole(items.parts(), &conditions);
         // Of one resource, and the answer has no tag. Its true status decides what becomes of the write.
         Mark::<S::Revision>::take(&mut response);
         let success = response.status().as_u16() < 400;
-        let settled = self.strategy.settle(held, &self.store, &slot, success);
-        let settled = timed(self.tags.scope(), Operation::Settle, settled).await;
+        let settled = self
+            .guard
+            .strategy
+            .settle(held, &self.guard.store, &slot, success);
+        let settled = timed(self.guard.config.tags.scope(), Operation::Settle, settled).await;
         let ending = match settled {
             SettledAll::Ended(ending) => ending,
-            SettledAll::Refused(reason) => return self.refuse(head, Refusal::new(reason), None),
+            SettledAll::Refused(reason) => return responder.refuse(head, Refusal::new(reason)),
         };
         match ending {
             Ending::Lost => return self.afresh_items(&items).await,
             Ending::Untaken | Ending::Unsettled if success => {
                 let taken = matches!(ending, Ending::Unsettled);
-                return self.unguarded(head, &response, taken);
+                return responder.unguarded(head, response.status(), taken);
             }
             Ending::Written(versions) if response.status().is_success() => {
-                ItemTags::fill(&mut response, &self.tags, slot.keys(), &versions);
+                ItemTags::fill(
+                    &mut response,
+                    &self.guard.config.tags,
+                    slot.keys(),
+                    &versions,
+                );
             }
             _ => {}
         }
@@ -201,20 +208,22 @@ impl<S: VersionStore, W: BulkStrategy<S>> Config<S, (), W> {
             Ok(current) => current,
             Err(error) => {
                 let conditions = Conditions::default();
-                return self.unavailable(Head::Whole(items.parts(), &conditions), &error);
+                return self
+                    .guard
+                    .unavailable(Head::Whole(items.parts(), &conditions), &error);
             }
         };
         let tags = items.keys.iter().zip(&current).map(|(key, current)| {
             let version = current.as_ref()?;
-            self.tags.tag(key, version)
+            self.guard.config.tags.tag(key, version)
         });
         // Which of them it was nobody knows, where every condition holds again.
         let lost = tags.map(|tag| Some(Refusal::new(Reason::LostRace).with_current_tag(tag)));
         let lost: Vec<Option<Refusal>> = lost.collect();
-        match self.decide_items(items, current) {
-            Decided::Go(_) => self.refuse_items(items, &lost),
-            Decided::Refuse(refusals) => self.refuse_items(items, &refusals),
-            Decided::Deny(denied) => denied_response(denied),
+        match self.decide(items, current) {
+            ItemsDecision::Go(_) => self.refuse(items, &lost),
+            ItemsDecision::Refuse(refusals) => self.refuse(items, &refusals),
+            ItemsDecision::Deny(denied) => self.guard.config.responder.deny(denied),
         }
     }
 }

@@ -2,5 +2,4 @@
 
 mod config;
 
-pub use config::Denied;
-pub(crate) use config::{Config, ErrorAnswer};
+pub(crate) use config::Config;

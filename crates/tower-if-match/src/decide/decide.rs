@@ -1,28 +1,37 @@
-//! The decision about a write, once the current version is known.
+//! The decision about a write: pure, without a store, a hook or a request.
 
-use http::StatusCode;
+use http::Method;
 use http_precondition::{Conditions, Defect, Field, Guard, TagCondition, Verdict, evaluate};
-use version_store::{Demand, Version, VersionStore};
+use version_store::{Demand, Key, Revision, Version};
 
-use crate::config::{Config, Denied};
-use crate::decide::{Mode, Need};
-use crate::refusal::Reason;
-use crate::refusal::Refusal;
-use crate::request::Head;
-use crate::tag::{CurrentState, Recognised};
+use super::policy::{Need, Policy};
+use crate::refusal::{Reason, Refusal};
+use crate::tag::{CurrentState, Recognised, TagMint};
+
+/// What a decision depends on, besides the request and the current version.
+pub(crate) struct Rules<'a, K, R> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) tags: &'a TagMint<K, R>,
+    /// Whether a date alone guards a write.
+    pub(crate) dates_advance: bool,
+}
 
 /// What becomes of a write.
+#[derive(Debug)]
 pub(crate) enum Decision<R> {
-    /// The handler runs, and may write what is demanded.
-    /// `waived` is the reason for which it would not run, were it not for the report-only mode.
+    /// The handler runs, and may write what is demanded. `waived` is why it would not run, were it not for
+    /// report-only mode.
     Go {
         demand: Demand<R>,
         waived: Option<Reason>,
     },
-    /// It does not. With it the version of this resource that the client holds, where its tag tells.
+    /// The resource is absent and the method would not create it: no condition is evaluated (RFC 9110 §13.2.1),
+    /// and the handler answers 404. It must not write: neither what it would create in spite of a condition, nor
+    /// what has appeared since.
+    Absent,
+    /// The handler does not run. With it the version of this resource that the client holds, where its tag
+    /// tells.
     Refuse(Refusal, Option<Version<R>>),
-    /// The authorization hook's answer.
-    Deny(Denied),
 }
 
 impl<R> Decision<R> {
@@ -32,78 +41,113 @@ impl<R> Decision<R> {
             waived: None,
         }
     }
-}
 
-impl<S: VersionStore, F, W> Config<S, F, W> {
-    /// Decides on a write: the authorization hook, the evaluation (RFC 9110 §13.2.2), the gate
-    /// (RFC 6585 §3), in this order.
-    pub(crate) fn decide(
-        &self,
-        head: Head<'_>,
-        key: &S::Key,
-        current: Option<Version<S::Revision>>,
-    ) -> Decision<S::Revision> {
-        if let Err(denied) = self.authorize(head, key, current.as_ref()) {
-            return Decision::Deny(denied);
+    /// A write without a condition passes, also where one is required and report-only mode waives that.
+    fn unconditional(required: bool) -> Self {
+        Self::Go {
+            demand: Demand::Any,
+            waived: required.then_some(Reason::MissingCondition),
         }
-        let required = self.settings.policy.need(head.method()) == Need::Required;
-        let reporting = self.settings.policy.mode == Mode::Reporting;
-        if head.conditions().is_empty() && (reporting || !required) {
-            return Decision::Go {
-                demand: Demand::Any,
-                waived: required.then_some(Reason::MissingCondition),
-            };
-        }
-        let state = current
-            .as_ref()
-            .map(|version| CurrentState::new(&self.tags, key, version))
-            .map(|state| state.accepting_weakened(self.settings.policy.weakened_accepted));
-        let creates = self.settings.policy.creates(head.method());
-        let (refusal, client_version) =
-            match evaluate(head.method(), head.conditions(), state.as_ref(), creates) {
-                Verdict::Refused(field, defect) => {
-                    let refusal = Refusal::new(reason_of(defect)).of_field(field);
-                    return Decision::Refuse(refusal, None);
-                }
-                // A write's failed If-None-Match is 412 as well (RFC 9110 §13.1.2).
-                Verdict::Failed(field) | Verdict::NotModified(field) => {
-                    let (reason, client_version) = why(head.conditions(), state.as_ref(), field);
-                    (Refusal::new(reason).of_field(field), client_version)
-                }
-                // The target is absent and the method would not create it: no condition is evaluated
-                // (§13.2.1), and the handler says 404. It must not write: not what it would create in
-                // spite of a condition, and not what has appeared since.
-                Verdict::Ignored => return Decision::go(Demand::Never),
-                // Also where the policy would let it go without: what was sent is held to.
-                Verdict::Proceed(guard) if !required || self.guards(guard) => {
-                    return Decision::go(demand(guard, current));
-                }
-                Verdict::Proceed(guard) if reporting => {
-                    return Decision::Go {
-                        demand: demand(guard, current),
-                        waived: Some(Reason::MissingCondition),
-                    };
-                }
-                Verdict::Required | Verdict::Proceed(_) => {
-                    (Refusal::new(Reason::MissingCondition), None)
-                }
-            };
-        let tag = state.as_ref().and_then(CurrentState::tag);
-        Decision::Refuse(refusal.with_current_tag(tag), client_version)
     }
 
-    /// Asks the authorization hook.
-    pub(crate) fn authorize(
+    /// The same where there is no handler that could answer 404 for itself.
+    pub(crate) fn without_handler(self) -> Self {
+        match self {
+            Self::Absent => Self::Refuse(Refusal::gone(), None),
+            decided => decided,
+        }
+    }
+}
+
+impl<K: Key, R: Revision> Rules<'_, K, R> {
+    /// Decides on a write: the policy, the evaluation (RFC 9110 §13.2.2), the gate (RFC 6585 §3).
+    pub(crate) fn decide(
         &self,
-        head: Head<'_>,
-        key: &S::Key,
-        version: Option<&Version<S::Revision>>,
-    ) -> Result<(), Denied> {
-        match (&self.hooks.authorize, head.parts()) {
-            (None, _) => Ok(()),
-            (Some(authorize), Some(parts)) => authorize(parts, key, version),
-            // The head is kept wherever there is a hook; without it nothing can be agreed to.
-            (Some(_), None) => Err(StatusCode::INTERNAL_SERVER_ERROR.into()),
+        method: &Method,
+        conditions: &Conditions,
+        key: &K,
+        current: Option<Version<R>>,
+    ) -> Decision<R> {
+        let required = self.policy.need(method) == Need::Required;
+        let report_only = self.policy.reports_only();
+        if conditions.is_empty() && (report_only || !required) {
+            return Decision::unconditional(required);
+        }
+        let state = current.as_ref().map(|version| {
+            CurrentState::new(self.tags, key, version)
+                .accepting_weakened(self.policy.accepts_weakened())
+        });
+        let creates = self.policy.creates(method);
+        let (refusal, held) = match evaluate(method, conditions, state.as_ref(), creates) {
+            Verdict::Refused(field, defect) => {
+                let refusal = Refusal::new(reason_of(defect)).of_field(field);
+                return Decision::Refuse(refusal, None);
+            }
+            // A write's failed If-None-Match is 412 as well (RFC 9110 §13.1.2).
+            Verdict::Failed(field) | Verdict::NotModified(field) => {
+                let (reason, held) = why(conditions, state.as_ref(), field);
+                (Refusal::new(reason).of_field(field), held)
+            }
+            Verdict::Ignored => return Decision::Absent,
+            // Also where the policy would let it pass without: what was sent is held to.
+            Verdict::Proceed(guard) if !required || self.guards(guard) => {
+                return Decision::go(demand(guard, current));
+            }
+            Verdict::Proceed(guard) if report_only => {
+                return Decision::Go {
+                    demand: demand(guard, current),
+                    waived: Some(Reason::MissingCondition),
+                };
+            }
+            Verdict::Required | Verdict::Proceed(_) => {
+                (Refusal::new(Reason::MissingCondition), None)
+            }
+        };
+        let tag = state.as_ref().and_then(CurrentState::tag);
+        Decision::Refuse(refusal.with_current_tag(tag), held)
+    }
+
+    /// Decides on a write of which nobody needs to know what it writes over: `None` where the current version has
+    /// to be known.
+    pub(crate) fn decide_unasked(
+        &self,
+        method: &Method,
+        conditions: &Conditions,
+    ) -> Option<Decision<R>> {
+        let unasked = conditions.is_empty() && self.policy.asks_nothing(method);
+        unasked.then(|| Decision::unconditional(self.policy.need(method) == Need::Required))
+    }
+
+    /// Decides on a write that lost its race: it is refused with what a later request would get, and never goes.
+    pub(crate) fn decide_lost(
+        &self,
+        method: &Method,
+        conditions: &Conditions,
+        key: &K,
+        current: Option<Version<R>>,
+    ) -> Decision<R> {
+        let gone = current.is_none() && !self.policy.creates(method);
+        let tag = current
+            .as_ref()
+            .and_then(|version| self.tags.tag(key, version));
+        match self.decide(method, conditions, key, current) {
+            Decision::Go { .. } | Decision::Absent if gone => Decision::Absent.without_handler(),
+            Decision::Go { .. } | Decision::Absent => {
+                Decision::Refuse(Refusal::new(Reason::LostRace).with_current_tag(tag), None)
+            }
+            refused @ Decision::Refuse(..) => refused,
+        }
+    }
+
+    /// What becomes of a refusal whose resource vanished after the decision.
+    pub(crate) fn vanished(&self, method: &Method, refusal: Refusal) -> Refusal {
+        match refusal.failed_condition() {
+            _ if !self.policy.creates(method) => Refusal::gone(),
+            Some(field @ (Field::IfMatch | Field::IfUnmodifiedSince)) => {
+                Refusal::new(Reason::Absent).of_field(field)
+            }
+            // It existed when If-None-Match was evaluated, and lost when it lost.
+            _ => refusal.with_current_tag(None),
         }
     }
 
@@ -112,8 +156,8 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         match guard {
             Guard::Version | Guard::Absent => true,
             // Two writes within a second would share a date, were it not for the store's word.
-            Guard::Date => self.store.dates_advance(),
-            Guard::Existing => !self.settings.policy.wildcard_refused,
+            Guard::Date => self.dates_advance,
+            Guard::Existing => !self.policy.refuses_wildcard(),
             Guard::None => false,
         }
     }
@@ -125,14 +169,13 @@ fn demand<R>(guard: Guard, current: Option<Version<R>>) -> Demand<R> {
         (Guard::Version | Guard::Date, Some(version)) => Demand::Version(version),
         (Guard::Existing, _) => Demand::Exists,
         (Guard::None, _) => Demand::Any,
-        // A version that is named and does not exist: the evaluation excludes it, and if it did not,
-        // nothing that exists may be written.
+        // A version that is named and does not exist: the evaluation rules it out, and if it did not, nothing
+        // that exists may be written.
         (Guard::Absent | Guard::Version | Guard::Date, _) => Demand::NotExists,
     }
 }
 
-/// What becomes of a write to something that has no version, such as a collection: `None` where it
-/// goes on.
+/// What becomes of a write to something that has no version, such as a collection: `None` where it goes on.
 pub(crate) fn decide_unkeyed(conditions: &Conditions) -> Option<Refusal> {
     let refuse = |reason, field| Some(Refusal::new(reason).of_field(field));
     match (&conditions.if_match, &conditions.if_none_match) {
@@ -157,12 +200,12 @@ pub(crate) fn reason_of(defect: Defect) -> Reason {
     }
 }
 
-/// Why the condition of this field failed, and which version of the resource the client holds.
-pub(crate) fn why<S: VersionStore>(
+/// Why the condition in this field failed, and which version of the resource the client holds.
+pub(crate) fn why<K: Key, R: Revision>(
     conditions: &Conditions,
-    state: Option<&CurrentState<'_, S>>,
+    state: Option<&CurrentState<'_, K, R>>,
     field: Field,
-) -> (Reason, Option<Version<S::Revision>>) {
+) -> (Reason, Option<Version<R>>) {
     let Some(state) = state else {
         return (Reason::Absent, None);
     };

@@ -1,7 +1,10 @@
-//! The decision about a write.
+//! The decision about a write: pure, synchronous, no store, no hook.
 
 mod decide;
 mod policy;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use decide::{Decision, decide_unkeyed, reason_of, why};
-pub(crate) use policy::{Mode, Need, Policy};
+pub(crate) use decide::{Decision, Rules, decide_unkeyed, reason_of, why};
+pub(crate) use policy::Need;
+pub use policy::Policy;

@@ -1,32 +1,37 @@
 use http::Method;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
-/// What the methods of a route need. The default is closed: every method that is not known to be
-/// safe needs a condition, and only PUT creates.
+/// What requests need to pass: a value that every layer takes.
+///
+/// The default is closed: every method that is not known to be safe needs a condition, and only PUT creates.
+///
+/// ```
+/// use http::Method;
+/// use tower_if_match::{IfMatchLayer, MemoryStore, PathKey, Policy};
+/// # let posts: MemoryStore<u64, String> = MemoryStore::new();
+///
+/// let policy = Policy::new()
+///     .with_condition_exempt(Method::POST)
+///     .with_wildcard_refused();
+/// let guard = IfMatchLayer::new("posts", posts, PathKey).with_policy(policy);
+/// ```
 #[derive(Clone, Debug)]
-pub(crate) struct Policy {
+#[must_use = "it changes nothing until a layer takes it"]
+pub struct Policy {
     needs: SmallVec<[(Method, Need); 2]>,
     creating: Creating,
-    pub(crate) wildcard_refused: bool,
-    /// Whether a tag that something on the way weakened still names the version that it was minted for.
-    pub(crate) weakened_accepted: bool,
-    pub(crate) mode: Mode,
-}
-
-/// Whether writes that nothing guards are refused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// They are.
-    #[default]
-    Enforcing,
-    /// They go on, and it is told what they would have been refused for.
-    Reporting,
+    wildcard_refused: bool,
+    weakened_accepted: bool,
+    report_only: bool,
 }
 
 /// The methods that create the resource where it is absent.
 #[derive(Clone, Debug)]
 enum Creating {
-    All,
+    /// Nothing was said: PUT, or all where nothing is known of the handlers.
+    Unsaid {
+        all: bool,
+    },
     These(SmallVec<[Method; 2]>),
 }
 
@@ -42,51 +47,156 @@ pub(crate) enum Need {
 }
 
 impl Policy {
+    /// The default.
+    pub fn new() -> Self {
+        Self {
+            needs: SmallVec::new(),
+            creating: Creating::Unsaid { all: false },
+            wildcard_refused: false,
+            weakened_accepted: false,
+            report_only: false,
+        }
+    }
+
+    /// Lets writes with this method pass without a condition. One that is sent is still evaluated, and the
+    /// handler still says how its write ended.
+    ///
+    /// **Loosens safety**: a client that sends no condition overwrites blindly.
+    pub fn with_condition_optional(self, method: Method) -> Self {
+        self.with_need(method, Need::Optional)
+    }
+
+    /// As [`with_condition_optional`](Self::with_condition_optional), and does not even ask the store where no
+    /// condition was sent: for methods that overwrite nothing, such as a POST that adds to a resource. Under a
+    /// [`RepresentationLayer`](crate#closing-the-race) the write still waits for the lock.
+    ///
+    /// **Loosens safety**: a client that sends no condition overwrites blindly.
+    pub fn with_condition_exempt(self, method: Method) -> Self {
+        self.with_need(method, Need::Exempt)
+    }
+
+    /// The methods that create the resource where it is absent. Their conditions are evaluated on an absent
+    /// target; other methods go through to the handler's 404 (RFC 9110 §13.2.1).
+    ///
+    /// Default: PUT. Around a whole service ([`RepresentationLayer`](crate#closing-the-race)): all, because
+    /// nothing is known of its handlers.
+    pub fn with_creating_methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
+        self.creating = Creating::These(methods.into_iter().collect());
+        self
+    }
+
+    /// Rejects `If-Match: *` with 428: it proves that the resource exists, not that the client has seen the
+    /// latest version.
+    ///
+    /// Default: it satisfies the gate, as RFC 9110 has it.
+    pub fn with_wildcard_refused(mut self) -> Self {
+        self.wildcard_refused = true;
+        self
+    }
+
+    /// Lets a weak tag satisfy If-Match where this service minted it and it names the current version: for
+    /// clients behind a proxy that weakens tags when it compresses, as nginx does.
+    ///
+    /// **A named deviation** from RFC 9110 §13.1.1, which has a weak tag never match there, because a weak
+    /// validator may stay the same over a change that matters. A minted one does not: it changes with the
+    /// version, whatever became of its strength on the way. A weak tag of the store's own still fails. Reads
+    /// are not affected.
+    ///
+    /// Default: 412 `weak_tag`, which tells the client what happened.
+    pub fn with_weakened_tags_accepted(mut self) -> Self {
+        self.weakened_accepted = true;
+        self
+    }
+
+    /// Refuses nothing for lack of a condition, and reports what it would have refused: for turning the layer
+    /// on in front of clients of which nobody knows whether they send conditions. `docs/rollout.md` leads
+    /// from here to enforcing.
+    ///
+    /// Two refusals are waived: 428 `missing_condition`, and 500 `unguarded_write` for a handler that does not
+    /// settle [`Expected`](crate::Expected) yet. The response carries `If-Match-Report` with the reason, a
+    /// warning names the client ([`Refusals::with_client_name`](crate::Refusals::with_client_name)), and with
+    /// the feature `metrics` it is counted.
+    ///
+    /// Everything else stays as it is: a condition that was sent and fails is 412, a malformed one 400, and a
+    /// store is asked only for writes with conditions, or where the strategy holds something. Under
+    /// [`Transaction`](crate::Transaction) a handler that takes [`Tx`](crate::Tx) still has to give it back:
+    /// what it wrote is undone otherwise, so its success is not let out.
+    ///
+    /// **Loosens safety**: a client that sends no condition overwrites blindly, as it did before.
+    ///
+    /// ```
+    /// use tower_if_match::{Policy, Refusals};
+    /// # use tower_if_match::{IfMatchLayer, MemoryStore, PathKey};
+    /// # let posts: MemoryStore<u64, String> = MemoryStore::new();
+    ///
+    /// let refusals = Refusals::new().with_client_name(|head| {
+    ///     let client = head.headers.get("x-client-name")?;
+    ///     Some(client.to_str().ok()?.to_owned())
+    /// });
+    /// let guard = IfMatchLayer::new("posts", posts, PathKey)
+    ///     .with_refusals(refusals)
+    ///     .with_policy(Policy::new().with_report_only());
+    /// ```
+    pub fn with_report_only(mut self) -> Self {
+        self.report_only = true;
+        self
+    }
+
+    fn with_need(mut self, method: Method, need: Need) -> Self {
+        self.needs.retain(|(named, _)| *named != method);
+        self.needs.push((method, need));
+        self
+    }
+
+    /// For handlers of which nothing is known: any of them may create what is absent, unless you said which do.
+    #[cfg(feature = "representation")]
+    pub(crate) fn where_any_method_may_create(mut self) -> Self {
+        if let Creating::Unsaid { all } = &mut self.creating {
+            *all = true;
+        }
+        self
+    }
+}
+
+impl Policy {
     pub(crate) fn need(&self, method: &Method) -> Need {
         let rule = self.needs.iter().find(|(named, _)| named == method);
         rule.map_or(Need::Required, |(_, need)| *need)
     }
 
-    /// Whether a write by this method goes on without a condition, and nobody needs to know what it
-    /// writes over.
+    /// Whether a write with this method goes on without a condition, and nobody needs to know what it writes
+    /// over.
     pub(crate) fn asks_nothing(&self, method: &Method) -> bool {
         match self.need(method) {
             Need::Exempt => true,
-            Need::Required => self.mode == Mode::Reporting,
+            Need::Required => self.report_only,
             Need::Optional => false,
         }
     }
 
     pub(crate) fn creates(&self, method: &Method) -> bool {
         match &self.creating {
-            Creating::All => true,
+            Creating::Unsaid { all } => *all || *method == Method::PUT,
             Creating::These(methods) => methods.contains(method),
         }
     }
 
-    pub(crate) fn set_need(&mut self, method: Method, need: Need) {
-        self.needs.retain(|(named, _)| *named != method);
-        self.needs.push((method, need));
+    pub(crate) fn refuses_wildcard(&self) -> bool {
+        self.wildcard_refused
     }
 
-    pub(crate) fn set_creating(&mut self, methods: impl IntoIterator<Item = Method>) {
-        self.creating = Creating::These(methods.into_iter().collect());
+    pub(crate) fn accepts_weakened(&self) -> bool {
+        self.weakened_accepted
     }
 
-    /// For handlers of which nothing is known: any of them may create what is absent.
-    pub(crate) fn set_all_creating(&mut self) {
-        self.creating = Creating::All;
+    /// Whether writes that nothing guards go on, and it is only reported what they would have been refused for.
+    pub(crate) fn reports_only(&self) -> bool {
+        self.report_only
     }
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            needs: SmallVec::new(),
-            creating: Creating::These(smallvec![Method::PUT]),
-            wildcard_refused: false,
-            weakened_accepted: false,
-            mode: Mode::default(),
-        }
+        Self::new()
     }
 }

@@ -6,16 +6,20 @@ use http::request::Parts;
 use tower_layer::Layer;
 use version_store::{Version, VersionStore};
 
-use crate::config::{Config, Denied};
+use crate::config::Config;
+use crate::decide::Policy;
+use crate::refusal::Denied;
 use crate::request::FindKey;
+use crate::respond::Refusals;
 use crate::service::IfMatch;
 use crate::strategy::{CompareAndSwap, Strategy};
-use crate::tag::{TagKey, TagMint};
+use crate::tag::TagMint;
+use crate::write::Guard;
 
 /// The layer that guards a resource's writes with the request's conditions.
 ///
 /// It needs three things: the **scope**, a name for the kind of resource, so that no tag of a post
-/// fits a comment of the same id; the **store** that tells current versions; and how to **find the
+/// fits a comment with the same id; the **store** that knows current versions; and how to **find the
 /// key** of the resource in a request's head, with axum [`PathKey`](crate::PathKey).
 ///
 /// ```
@@ -32,58 +36,70 @@ use crate::tag::{TagKey, TagMint};
 ///
 /// # Defaults
 ///
-/// All methods that are not known to be safe need a condition. Only PUT creates. A 412 tells the
-/// current tag and nothing else about the resource. Tags are minted with a public key that every
-/// process shares.
+/// All methods that are not known to be safe need a condition, and only PUT creates: [`Policy`]. A 412 tells
+/// the current tag and nothing else about the resource; [`Refusals`] says how it is answered. Tags are minted
+/// with a public key that every process shares.
 #[must_use = "a layer guards nothing until it is added to a service"]
 pub struct IfMatchLayer<S: VersionStore, F, W = CompareAndSwap> {
-    pub(crate) config: Arc<Config<S, F, W>>,
+    find_key: F,
+    pub(super) guard: Arc<Guard<S, W>>,
 }
 
 impl<S: VersionStore, F: FindKey<S::Key>> IfMatchLayer<S, F> {
     /// Guards the resources of `store`, with [compare and swap](CompareAndSwap) closing the race.
-    pub fn new(scope: &str, store: S, find_key: F) -> Self {
+    ///
+    /// `tags` is the scope's name, or a [`TagMint`] with keys of your own.
+    pub fn new(tags: impl Into<TagMint<S::Key, S::Revision>>, store: S, find_key: F) -> Self {
+        let config = Arc::new(Config::new(tags.into()));
         Self {
-            config: Arc::new(Config::new(scope, store, find_key, CompareAndSwap)),
+            find_key,
+            guard: Arc::new(Guard::new(store, CompareAndSwap, config)),
         }
     }
 }
 
 impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
-    /// Closes the race in another way: [`Transaction`](crate::Transaction) or
+    /// Closes the race with another strategy: [`Transaction`](crate::Transaction) or
     /// [`SingleProcess`](crate::SingleProcess).
     ///
     /// Default: [`CompareAndSwap`].
     pub fn with_strategy<V: Strategy<S>>(self, strategy: V) -> IfMatchLayer<S, F, V> {
-        let config = Arc::unwrap_or_clone(self.config);
+        let guard = Arc::unwrap_or_clone(self.guard);
+        let strategy = strategy.for_scope(guard.config.tags.scope());
         IfMatchLayer {
-            config: Arc::new(config.with_strategy(|scope| strategy.for_scope(scope))),
+            find_key: self.find_key,
+            guard: Arc::new(guard.with_strategy(strategy)),
         }
     }
 
     /// The mint of this layer's tags, for wherever the layer does not stand: the 201 of a
     /// collection's POST, the items of a list.
-    pub fn tags(&self) -> TagMint<S> {
-        self.config.tags.clone()
+    pub fn tags(&self) -> TagMint<S::Key, S::Revision> {
+        self.guard.config.tags.clone()
     }
 
-    /// Mints tags with the first key and recognises those of all. Take a handle with
-    /// [`tags`](Self::tags) afterwards, not before.
+    /// What requests need to pass.
     ///
-    /// Default: [`PUBLIC_TAG_KEY`](crate::PUBLIC_TAG_KEY).
-    pub fn with_tag_keys<const N: usize>(self, keys: [TagKey; N]) -> Self {
-        self.with(|config| config.tags = config.tags.rekeyed(keys))
+    /// Default: [`Policy::new`], which requires a condition of every unsafe method.
+    pub fn with_policy(self, policy: Policy) -> Self {
+        self.with_config(|config| config.policy = policy)
     }
 
-    /// Asks this hook before a write's condition is evaluated. It sees the request's head, the key
-    /// and the current version; its refusal is the answer.
+    /// How refusals are answered.
     ///
-    /// What a client may not see, a refusal would otherwise tell it: that the resource exists, and
-    /// its tag. The hook is asked again before a lost race is answered, and before conflict metadata of
-    /// a newer version leaves.
+    /// Default: [`Refusals::new`].
+    pub fn with_refusals(self, refusals: Refusals) -> Self {
+        self.with_config(|config| config.responder = config.responder.with_refusals(refusals))
+    }
+
+    /// Calls this hook before a write's condition is evaluated. It sees the request's head, the key
+    /// and the current version; what it denies is answered with its response.
     ///
-    /// **It does not authorize the route.** It is asked for writes of resources that have a key; reads,
-    /// collections and ids that cannot be read go to the handler without it.
+    /// Without this check a refusal would reveal that the resource exists, and its `ETag`. The hook is called
+    /// again before a lost race is answered, and before conflict metadata of a newer version leaves.
+    ///
+    /// **It does not authorize the route.** It is called for writes of resources that have a key; reads,
+    /// collections and invalid ids reach the handler without it.
     ///
     /// ```
     /// use http::StatusCode;
@@ -104,10 +120,10 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
         + Sync
         + 'static,
     ) -> Self {
-        self.with(|config| config.hooks.authorize = Some(Arc::new(hook)))
+        self.with_config(|config| config.authorize = Some(Arc::new(hook)))
     }
 
-    /// Reads the version before the handler of a read runs, and tags its answer with that, for
+    /// Reads the version before the handler of a read runs, and tags its response with that, for
     /// handlers that cannot answer with [`Versioned`](crate::Versioned).
     ///
     /// **Only** where the source of the body is at least as fresh as [`VersionStore::current`]: then
@@ -116,18 +132,18 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     /// version: for one that varies (by `Accept`, by viewer) the handler sets a weak tag of its own,
     /// which stays, or answers with `Versioned` and a variant.
     ///
-    /// Default: only a `Versioned` answer is tagged. QUERY never is by this.
+    /// Default: only a `Versioned` response is tagged. QUERY never is by this.
     pub fn with_version_before_body(self) -> Self {
-        self.with(|config| config.settings.version_before_body = true)
+        self.with_config(|config| config.version_before_body = true)
     }
 
     /// Withholds the tag from the success of a PUT, unless the handler said that it stored the
-    /// content as it was sent ([`Expected::written_verbatim`](crate::Expected::written_verbatim)).
+    /// body as it was sent ([`Expected::written_verbatim`](crate::Expected::written_verbatim)).
     ///
-    /// Default: it is sent. RFC 9110 §9.3.4 forbids it where the content was transformed, as every
+    /// Default: it is sent. RFC 9110 §9.3.4 forbids it where the body was transformed, as every
     /// JSON API does; but a client without the new tag has to read before it can write again.
     pub fn with_strict_put_validators(self) -> Self {
-        self.with(|config| config.settings.strict_put_validators = true)
+        self.with_config(|config| config.strict_put_validators = true)
     }
 
     /// Where the time comes from: it is needed for two-digit years in conditions, and because a
@@ -135,27 +151,41 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     ///
     /// Default: [`SystemTime::now`].
     pub fn with_clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.with(|config| config.settings.clock = Arc::new(clock))
+        self.with_config(|config| config.clock = Arc::new(clock))
     }
 
-    pub(super) fn with(mut self, change: impl FnOnce(&mut Config<S, F, W>)) -> Self {
-        change(Arc::make_mut(&mut self.config));
+    fn with_config(self, change: impl FnOnce(&mut Config<S::Key, S::Revision>)) -> Self {
+        self.with(|guard| change(Arc::make_mut(&mut guard.config)))
+    }
+
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Guard<S, W>)) -> Self {
+        change(Arc::make_mut(&mut self.guard));
         self
     }
 }
 
-impl<Svc, S: VersionStore, F, W> Layer<Svc> for IfMatchLayer<S, F, W> {
+impl<Svc, S: VersionStore, F: Clone, W> Layer<Svc> for IfMatchLayer<S, F, W> {
     type Service = IfMatch<Svc, S, F, W>;
 
+    /// # Panics
+    ///
+    /// Where a setting would do nothing: [`IfMatchLayer::with_conflicts_for_authorized`] without
+    /// [`IfMatchLayer::with_authorization`].
     fn layer(&self, inner: Svc) -> Self::Service {
-        IfMatch::new(inner, Arc::clone(&self.config))
+        assert!(
+            !self.guard.conflicts.needs_authorization() || self.guard.config.authorize.is_some(),
+            "`with_conflicts_for_authorized` tells nobody anything without `with_authorization`; \
+             for resources that everybody may read use `with_public_conflicts`"
+        );
+        IfMatch::new(inner, self.find_key.clone(), Arc::clone(&self.guard))
     }
 }
 
-impl<S: VersionStore, F, W> Clone for IfMatchLayer<S, F, W> {
+impl<S: VersionStore, F: Clone, W> Clone for IfMatchLayer<S, F, W> {
     fn clone(&self) -> Self {
         Self {
-            config: Arc::clone(&self.config),
+            find_key: self.find_key.clone(),
+            guard: Arc::clone(&self.guard),
         }
     }
 }
@@ -163,7 +193,7 @@ impl<S: VersionStore, F, W> Clone for IfMatchLayer<S, F, W> {
 impl<S: VersionStore, F, W> fmt::Debug for IfMatchLayer<S, F, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IfMatchLayer")
-            .field("config", &self.config)
-            .finish()
+            .field("guard", &self.guard)
+            .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,12 @@
 //! The public face: what you build a layer with.
 
+mod conflicts;
+mod contract;
+#[cfg(feature = "axum")]
+mod guarded_route;
 mod layer;
-mod policy;
-mod refusals;
 
+pub use contract::Contract;
+#[cfg(feature = "axum")]
+pub use guarded_route::GuardedRoute;
 pub use layer::IfMatchLayer;

@@ -31,7 +31,7 @@ const LOCK_WAIT_SECONDS: &str = "if_match_lock_wait_seconds";
 /// `outcome` is `passed`, `not_modified`, `refused` or `failed`, which is an answer of 400 and more that is not the
 /// layer's. `reason` is that of the refusal, else `none`. `route` is axum's matched path, never the path
 /// that a client sent, else `unknown`. `method` is `other` for any that is not registered. `client` is what
-/// [`with_client_name`](crate::IfMatchLayer::with_client_name) says, for at most 64 different ones of each layer. So
+/// [`with_client_name`](crate::Refusals::with_client_name) says, for at most 64 different ones of each layer. So
 /// the number of series is bounded by the program, whatever clients send.
 pub fn describe_metrics() {
     describe_counter!(REQUESTS, Unit::Count, "Requests by how they were answered");

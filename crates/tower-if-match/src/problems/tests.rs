@@ -1,8 +1,7 @@
 //! The page and the code agree.
 
-use crate::refusal::Reason;
-use crate::refusal::Refusal;
-use crate::respond::Documents;
+use crate::refusal::{Reason, Refusal};
+use crate::respond::Texts;
 
 const SOURCE: &str = include_str!("../problems.rs");
 
@@ -64,7 +63,7 @@ fn the_doc_comments_of_reasons_begin_with_their_status() {
 fn faults(source: &str) -> Vec<String> {
     let page = Page::of(source);
     let mut faults = Vec::new();
-    let refusals = Reason::ALL.map(Refusal::new).into_iter();
+    let refusals = Reason::EACH.map(Refusal::new).into_iter();
     let refusals: Vec<Refusal> = refusals.chain([Refusal::gone()]).collect();
     for refusal in &refusals {
         let reason = refusal.reason().as_str();
@@ -113,8 +112,8 @@ fn faults(source: &str) -> Vec<String> {
 
 /// What a refusal's `type` points to within the page.
 fn fragment(refusal: &Refusal) -> String {
-    let documents = Documents::new("", "resource");
-    let document = documents.begun(refusal).problem.clone().into_json();
+    let documents = Texts::new("", "resource");
+    let document = documents.of(refusal).problem.clone().into_json();
     let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
     let uri = document["type"].as_str().unwrap();
     uri.strip_prefix('#').unwrap().to_owned()

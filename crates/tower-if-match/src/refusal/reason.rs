@@ -47,7 +47,10 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub(crate) const ALL: [Self; 17] = [
+    /// All of them, for whoever documents or counts them.
+    pub const ALL: &'static [Self] = &Self::EACH;
+
+    pub(crate) const EACH: [Self; 17] = [
         Self::MissingCondition,
         Self::StaleVersion,
         Self::LostRace,
@@ -92,7 +95,7 @@ impl Reason {
 
     /// The status of the refusal, but for [`Absent`](Self::Absent), which is 404 where the resource
     /// vanished before a write that would not create it.
-    pub(crate) fn status(self) -> StatusCode {
+    pub fn status(self) -> StatusCode {
         match self {
             Self::MissingCondition => StatusCode::PRECONDITION_REQUIRED,
             Self::StaleVersion
@@ -126,7 +129,7 @@ mod tests {
     /// The documents of refusals are looked up by a reason's place in the list.
     #[test]
     fn the_list_is_in_the_order_of_the_reasons() {
-        for (place, reason) in Reason::ALL.into_iter().enumerate() {
+        for (place, reason) in Reason::EACH.into_iter().enumerate() {
             assert_eq!(reason as usize, place);
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use http_precondition::{EntityTag, Field};
 
-use crate::refusal::Reason;
+use super::Reason;
 
 /// Why a request was refused: the layer puts it into the extensions of its answer, where a layer
 /// outside can read it.
@@ -84,6 +84,7 @@ impl Refusal {
     }
 
     /// The same without what is true of one item among several.
+    #[cfg(feature = "bulk")]
     pub(crate) fn of_several(&self) -> Self {
         Self {
             failed: None,

@@ -1,21 +1,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::request::Parts;
-use http::{HeaderValue, Method, Response, Uri};
+use http::{HeaderValue, Uri};
 use tower_layer::Layer;
 
-use crate::config::Config;
-use crate::decide::{Mode, Need};
-use crate::request::Clients;
-use crate::respond::RefusalResponse;
-use crate::strategy::SingleProcess;
-use crate::tag::TagKey;
-
 use super::service::Represented;
-use super::shared::{Shared, Target, Unasked};
+use super::settings::Settings;
 use super::watch::Watch;
+use crate::config::Config;
+use crate::decide::Policy;
+use crate::respond::Refusals;
+use crate::strategy::SingleProcess;
+use crate::tag::TagMint;
 
 /// Guards a whole service that stays as it is: a router of blind handlers, without a store and
 /// without a word about versions.
@@ -70,7 +66,7 @@ use super::watch::Watch;
 /// - **The check comes before 404 and 405**, and before whatever else the write alone would be refused
 ///   for. A write without a condition is 428 wherever it goes, one with
 ///   `If-Match` on an absent target is 412. A POST to a collection is a write of that collection: it names
-///   the collection's tag, or POST is [exempt](Self::with_condition_exempt).
+///   the collection's tag, or POST is [exempt](Policy::with_condition_exempt).
 /// - **The target is the resource**, path and query as sent. The tag of `/posts/7` does not fit
 ///   `/posts/07`, nor that of `/posts/7?full` `/posts/7`.
 /// - **A body that changes by itself cannot be written**: with a time, a counter, a random value in it
@@ -99,18 +95,19 @@ use super::watch::Watch;
 #[must_use = "a layer guards nothing until it is added to a service"]
 #[derive(Clone, Debug)]
 pub struct RepresentationLayer {
-    shared: Arc<Shared>,
+    settings: Arc<Settings>,
 }
 
 impl RepresentationLayer {
-    /// A layer for a service of this name. The name goes into the tags, so that those of one service
-    /// do not fit another's.
-    pub fn new(scope: &str) -> Self {
-        let mut config = Config::new(scope, Unasked, Target, SingleProcess::new());
-        config.settings.policy.set_all_creating();
+    /// A layer for a service with this name. The name goes into the tags, so that those of one service
+    /// do not fit another's. In its place goes a [`TagMint`] with keys of your own.
+    pub fn new(tags: impl Into<TagMint<String, String>>) -> Self {
+        let mut config = Config::new(tags.into());
+        config.policy = config.policy.where_any_method_may_create();
         Self {
-            shared: Arc::new(Shared {
-                config,
+            settings: Arc::new(Settings {
+                config: Arc::new(config),
+                process: SingleProcess::new(),
                 accept: HeaderValue::from_static("*/*"),
                 limit: 2 * 1024 * 1024,
                 wait_timeout: Duration::from_secs(5),
@@ -130,96 +127,24 @@ impl RepresentationLayer {
     ///
     /// If it is not the value of a field.
     pub fn with_accept(self, accept: &'static str) -> Self {
-        self.with(|shared| shared.accept = HeaderValue::from_static(accept))
+        self.with(|settings| settings.accept = HeaderValue::from_static(accept))
     }
 
-    /// Lets writes by this method go without a condition. One that is sent is still evaluated.
+    /// What requests need to pass. An exempt write asks the service nothing where no condition was sent, and
+    /// still waits for the lock: for methods that overwrite nothing, such as the POST that adds to a collection,
+    /// and for targets that take no GET. In report-only mode a write without a condition costs one GET, for
+    /// its new tag.
     ///
-    /// **Loosens safety**: a client that sends no condition overwrites blindly.
-    pub fn with_condition_optional(self, method: Method) -> Self {
-        self.with(|shared| {
-            shared
-                .config
-                .settings
-                .policy
-                .set_need(method, Need::Optional);
-        })
+    /// Default: [`Policy::new`], and every method may create.
+    pub fn with_policy(self, policy: Policy) -> Self {
+        self.with_config(|config| config.policy = policy.where_any_method_may_create())
     }
 
-    /// As [`with_condition_optional`](Self::with_condition_optional), and asks the service nothing
-    /// where no condition was sent: for methods that overwrite nothing, such as the POST that adds to a
-    /// collection, and for targets that take no GET. The write still waits for the lock.
+    /// How refusals are answered.
     ///
-    /// **Loosens safety**: a client that sends no condition overwrites blindly.
-    pub fn with_condition_exempt(self, method: Method) -> Self {
-        self.with(|shared| shared.config.settings.policy.set_need(method, Need::Exempt))
-    }
-
-    /// Mints tags with the first key and recognises those of all.
-    ///
-    /// Default: one public key.
-    pub fn with_tag_keys<const N: usize>(self, keys: [TagKey; N]) -> Self {
-        self.with(|shared| shared.config.tags = shared.config.tags.rekeyed(keys))
-    }
-
-    /// The page that the problem documents' `type` points into, without a fragment.
-    ///
-    /// Default: [the page of this crate's documentation](crate::problems).
-    pub fn with_problem_types(self, page: &str) -> Self {
-        self.with(|shared| {
-            shared.config.settings.documents =
-                Arc::new(shared.config.settings.documents.with_page(page));
-        })
-    }
-
-    /// What the texts of refusals call the resource, such as "post".
-    ///
-    /// Default: "resource".
-    pub fn with_resource_noun(self, noun: &str) -> Self {
-        self.with(|shared| {
-            let settings = &mut shared.config.settings;
-            settings.documents = Arc::new(settings.documents.with_noun(noun));
-        })
-    }
-
-    /// What 503 says in `Retry-After`.
-    ///
-    /// Default: one second.
-    pub fn with_retry_after(self, seconds: u32) -> Self {
-        self.with(|shared| shared.config.settings.retry_after_seconds = seconds)
-    }
-
-    /// Writes the answers to refused requests, as
-    /// [`IfMatchLayer::with_refusal_response`](crate::IfMatchLayer::with_refusal_response) does.
-    pub fn with_refusal_response(
-        self,
-        hook: impl Fn(RefusalResponse<'_>) -> Response<Bytes> + Send + Sync + 'static,
-    ) -> Self {
-        self.with(|shared| shared.config.settings.answer = Some(Arc::new(hook)))
-    }
-
-    /// Names the client for the log and for metrics, as
-    /// [`IfMatchLayer::with_client_name`](crate::IfMatchLayer::with_client_name) does.
-    pub fn with_client_name(
-        self,
-        hook: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
-        self.with(|shared| shared.config.settings.clients = Clients::named_by(Arc::new(hook)))
-    }
-
-    /// Refuses nothing for lack of a condition, and tells what it would have refused, as
-    /// [`IfMatchLayer::with_report_only`](crate::IfMatchLayer::with_report_only) does. A write without a
-    /// condition costs one GET then, for its new tag, and still waits for the lock.
-    ///
-    /// **Loosens safety**: a client that sends no condition overwrites blindly, as it did before.
-    pub fn with_report_only(self) -> Self {
-        self.with(|shared| shared.config.settings.policy.mode = Mode::Reporting)
-    }
-
-    /// Lets a weakened tag of this service's satisfy If-Match, as
-    /// [`IfMatchLayer::with_weakened_tags_accepted`](crate::IfMatchLayer::with_weakened_tags_accepted) does.
-    pub fn with_weakened_tags_accepted(self) -> Self {
-        self.with(|shared| shared.config.settings.policy.weakened_accepted = true)
+    /// Default: [`Refusals::new`].
+    pub fn with_refusals(self, refusals: Refusals) -> Self {
+        self.with_config(|config| config.responder = config.responder.with_refusals(refusals))
     }
 
     /// How long a write waits for the lock, and for each GET, before it is answered 503. A read whose
@@ -227,31 +152,25 @@ impl RepresentationLayer {
     ///
     /// Default: 5 seconds.
     pub fn with_wait_timeout(self, wait_timeout: Duration) -> Self {
-        self.with(|shared| {
-            shared.wait_timeout = wait_timeout;
-            shared.config.strategy = shared
-                .config
-                .strategy
-                .clone()
-                .with_wait_timeout(wait_timeout);
+        self.with(|settings| {
+            settings.wait_timeout = wait_timeout;
+            settings.process = settings.process.clone().with_wait_timeout(wait_timeout);
         })
     }
 
-    /// How many octets of a write's content are read before the lock is taken. More is 413.
+    /// How many bytes of a write's body are read before the lock is taken. More is 413.
     ///
     /// Default: 2 MiB.
-    pub fn with_body_limit(self, octets: usize) -> Self {
-        self.with(|shared| {
-            shared.config.strategy = shared.config.strategy.clone().with_body_limit(octets);
-        })
+    pub fn with_body_limit(self, bytes: usize) -> Self {
+        self.with(|settings| settings.process = settings.process.clone().with_body_limit(bytes))
     }
 
-    /// How many octets of a representation are held to be hashed. A larger one is passed on untagged, and
+    /// How many bytes of a representation are held to be hashed. A larger one is passed on untagged, and
     /// its resource cannot be written: 503.
     ///
     /// Default: 2 MiB.
-    pub fn with_representation_limit(self, octets: usize) -> Self {
-        self.with(|shared| shared.limit = octets)
+    pub fn with_representation_limit(self, bytes: usize) -> Self {
+        self.with(|settings| settings.limit = bytes)
     }
 
     /// Names the unit that a write's target is part of, from the URI as the client sent it: writes of
@@ -263,17 +182,21 @@ impl RepresentationLayer {
     ///
     /// Default: one unit.
     pub fn with_locks_by(self, unit: impl Fn(&Uri) -> String + Send + Sync + 'static) -> Self {
-        self.with(|shared| shared.unit = Some(Arc::new(unit)))
+        self.with(|settings| settings.unit = Some(Arc::new(unit)))
     }
 
     /// Waits until no write is at work any more, for the end of the program: writes whose clients have
     /// left still run to their end. Stop serving first.
     pub async fn drained(&self) {
-        self.shared.config.strategy.drained().await;
+        self.settings.process.drained().await;
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Shared)) -> Self {
-        change(Arc::make_mut(&mut self.shared));
+    fn with_config(self, change: impl FnOnce(&mut Config<String, String>)) -> Self {
+        self.with(|settings| change(Arc::make_mut(&mut settings.config)))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(Arc::make_mut(&mut self.settings));
         self
     }
 }
@@ -282,6 +205,6 @@ impl<Svc> Layer<Svc> for RepresentationLayer {
     type Service = Represented<Svc>;
 
     fn layer(&self, service: Svc) -> Self::Service {
-        Represented::new(service, Arc::clone(&self.shared))
+        Represented::new(service, Arc::clone(&self.settings))
     }
 }

@@ -12,7 +12,7 @@ mod get;
 mod inner;
 mod layer;
 mod service;
-mod shared;
+mod settings;
 mod state;
 mod watch;
 

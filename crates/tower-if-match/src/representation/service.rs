@@ -12,33 +12,33 @@ use version_store::{KeyEncoder, Version, VersionStore, Versioned};
 use super::body::{Resumable, Resumed};
 use super::get::{asks_for_state, strip_overrides, strip_read};
 use super::inner::{Answer, Inner};
-use super::shared::Shared;
+use super::settings::{Settings, TargetKey};
 use super::state::{Seen, Unknown, content_hash, version_of};
 use crate::observe::Observed;
-use crate::read::Reading;
+use crate::read::{self, Reading};
 use crate::refusal::Reason;
 use crate::refusal::Refusal;
 use crate::request::Bufferable;
-use crate::request::Kept;
 use crate::request::original_uri;
 use crate::request::{FindKey, Found};
 use crate::service::IfMatch;
 use crate::strategy::OneLock;
 use crate::tag::Scope;
+use crate::write::Guard;
 
 /// The service that [`RepresentationLayer`](crate::RepresentationLayer) makes of another.
 #[derive(Clone, Debug)]
 pub struct Represented<Svc> {
     inner: Inner<Svc>,
-    shared: Arc<Shared>,
+    settings: Arc<Settings>,
 }
 
 impl<Svc> Represented<Svc> {
-    pub(super) fn new(service: Svc, shared: Arc<Shared>) -> Self {
-        let watch = shared.watch.clone();
+    pub(super) fn new(service: Svc, settings: Arc<Settings>) -> Self {
+        let watch = settings.watch.clone();
         Self {
             inner: Inner { service, watch },
-            shared,
+            settings,
         }
     }
 }
@@ -66,14 +66,16 @@ where
         let mut inner = self.inner.clone();
         match MethodClass::of(request.method()) {
             MethodClass::Unconditional => inner.call(request),
-            MethodClass::Read => Box::pin(read(Arc::clone(&self.shared), inner, request)),
-            MethodClass::Write => Box::pin(write(Arc::clone(&self.shared), inner, request)),
+            MethodClass::Read => Box::pin(answer_read(Arc::clone(&self.settings), inner, request)),
+            MethodClass::Write => {
+                Box::pin(answer_write(Arc::clone(&self.settings), inner, request))
+            }
         }
     }
 }
 
-async fn write<Svc, ReqBody, B>(
-    shared: Arc<Shared>,
+async fn answer_write<Svc, ReqBody, B>(
+    settings: Arc<Settings>,
     inner: Inner<Svc>,
     request: Request<ReqBody>,
 ) -> Result<Response<B>, Svc::Error>
@@ -85,24 +87,30 @@ where
     B: Resumable,
 {
     let (parts, body) = request.into_parts();
-    let mut seen = Seen::of(&parts, inner.clone(), &shared);
-    let unasked = shared.config.settings.policy.asks_nothing(&parts.method)
-        && shared.config.conditions(&parts).is_empty();
-    if unasked {
+    let mut seen = Seen::of(&parts, inner.clone(), &settings);
+    let config = &settings.config;
+    let conditions = config.conditions(&parts.headers);
+    if conditions.is_empty() && config.policy.asks_nothing(&parts.method) {
         seen = seen.unasked();
     }
-    let unit = shared.unit.as_ref().map(|unit| unit(original_uri(&parts)));
-    let config = shared.config.clone().with_store(seen.clone());
-    let mut config = config.with_strategy(|scope| OneLock {
-        process: shared.config.strategy.clone(),
+    let unit = settings
+        .unit
+        .as_ref()
+        .map(|unit| unit(original_uri(&parts)));
+    let scope = config.tags.scope();
+    let strategy = OneLock {
+        process: settings.process.clone(),
         scope: scope.clone(),
         name: name_of(scope, unit.as_deref()),
-    });
-    config.hooks.answer_of_error = Some(Unknown::answer);
+    };
+    let mut guard = Guard::new(seen.clone(), strategy, Arc::clone(config));
+    guard.error_response = Some(Unknown::response);
     let created_elsewhere = parts.method != Method::PUT;
 
     let request = Request::from_parts(parts, body);
-    let mut response = IfMatch::new(inner, Arc::new(config)).call(request).await?;
+    let mut response = IfMatch::new(inner, TargetKey, Arc::new(guard))
+        .call(request)
+        .await?;
 
     // The validators of a 201 are those of what was created (RFC 9110 §15.3.2), which is not the
     // collection that was posted to.
@@ -111,7 +119,7 @@ where
     }
     let refusal = response.extensions().get::<Refusal>();
     if refusal.map(Refusal::reason) == Some(Reason::StaleVersion)
-        && shared.watch.first_stale(&seen.get().id(seen.key()))
+        && settings.watch.first_stale(&seen.get().id(seen.key()))
     {
         // Only to see whether it has changed by itself.
         let _ = seen.current(seen.key()).await;
@@ -127,8 +135,8 @@ fn name_of(scope: &Scope, unit: Option<&str>) -> KeyEncoder {
     name
 }
 
-async fn read<Svc, ReqBody, B>(
-    shared: Arc<Shared>,
+async fn answer_read<Svc, ReqBody, B>(
+    settings: Arc<Settings>,
     mut inner: Inner<Svc>,
     request: Request<ReqBody>,
 ) -> Result<Response<B>, Svc::Error>
@@ -141,18 +149,14 @@ where
 {
     let observed = Observed::of(&request);
     let (mut parts, body) = request.into_parts();
-    if let Found::Misrouted(why) = shared.config.finder.find(&mut parts) {
+    if let Found::Misrouted(why) = TargetKey.find(&mut parts) {
         tracing::error!(why, "reads go untagged");
         return inner.call(Request::from_parts(parts, body)).await;
     }
-    let seen: Seen<Svc, ReqBody> = Seen::of(&parts, inner.clone(), &shared);
-    let conditions = shared.config.conditions(&parts);
-    let reading = Reading {
-        kept: (!conditions.is_empty())
-            .then(|| Box::new(Kept::of(&parts, conditions, shared.config.keeps_head()))),
-        key: seen.key().clone(),
-        before: None,
-    };
+    let seen: Seen<Svc, ReqBody> = Seen::of(&parts, inner.clone(), &settings);
+    let config = &settings.config;
+    let conditions = config.conditions(&parts.headers);
+    let reading = Reading::of(config, &parts, conditions, seen.key().clone(), None);
     let head_only = parts.method == Method::HEAD;
     strip_read(&mut parts.headers);
     let upgrades = parts.headers.contains_key(UPGRADE);
@@ -160,10 +164,10 @@ where
         // What is answered depends on more than the resource, or is none of its representations.
         let answer = inner.call(Request::from_parts(parts, body)).await?;
         (answer.map(Resumed::unread), None, None)
-    } else if asks_for_state(&parts, &shared.accept) && body.is_end_stream() {
-        let moment = shared.watch.moment();
+    } else if asks_for_state(&parts, &settings.accept) && body.is_end_stream() {
+        let moment = settings.watch.moment();
         let answer = inner.call(seen.get().request()).await?;
-        let answer = shared.hold(answer).await;
+        let answer = settings.hold(answer).await;
         let version = told(version_of(&answer));
         if let Some(version) = &version {
             seen.watch(version, moment).await;
@@ -175,7 +179,7 @@ where
         let version = told(seen.current(seen.key()).await);
         parts.method = Method::GET;
         let answer = inner.call(Request::from_parts(parts, body)).await?;
-        let answer = shared.hold(answer).await;
+        let answer = settings.hold(answer).await;
         let own = told(content_hash(&answer).map(Some));
         let variant = own.as_ref().map(|own| own[..8].to_owned());
         let version = version.filter(|_| is_whole(answer.status()) && own.is_some());
@@ -191,8 +195,7 @@ where
         Some(version) => mark(version, variant, response),
         None => untagged(response),
     };
-    let config = shared.config.clone().with_store(seen);
-    let response = config.conclude_read(&reading, marked);
+    let response = read::conclude(config, &reading, marked);
     observed.answered(config.tags.scope(), &response);
     Ok(response)
 }

@@ -15,24 +15,24 @@ use version_store::{Version, VersionStore};
 use super::body::{End, Resumable, Resumed};
 use super::get::{StateGet, target_text};
 use super::inner::Inner;
-use super::shared::Shared;
+use super::settings::Settings;
 use super::watch::Moment;
-use crate::config::ErrorAnswer;
 use crate::refusal::Reason;
 use crate::request::Bufferable;
 use crate::respond::cut;
 use crate::sync::within;
+use crate::write::ErrorResponse;
 
 /// The target of one request, as whoever sent it sees it: the versions of its one key.
 pub(super) struct Seen<Svc, ReqBody> {
     inner: Inner<Svc>,
-    shared: Arc<Shared>,
-    target: Arc<Target>,
+    settings: Arc<Settings>,
+    target: Arc<SeenTarget>,
     asks: bool,
     body: PhantomData<fn() -> ReqBody>,
 }
 
-struct Target {
+struct SeenTarget {
     key: String,
     /// Of the request that wants to know.
     method: Method,
@@ -40,15 +40,15 @@ struct Target {
 }
 
 impl<Svc, ReqBody> Seen<Svc, ReqBody> {
-    pub(super) fn of(parts: &Parts, inner: Inner<Svc>, shared: &Arc<Shared>) -> Self {
-        let target = Target {
+    pub(super) fn of(parts: &Parts, inner: Inner<Svc>, settings: &Arc<Settings>) -> Self {
+        let target = SeenTarget {
             key: target_text(parts),
             method: parts.method.clone(),
-            get: StateGet::of(parts, &shared.accept),
+            get: StateGet::of(parts, &settings.accept),
         };
         Self {
             inner,
-            shared: Arc::clone(shared),
+            settings: Arc::clone(settings),
             target: Arc::new(target),
             asks: true,
             body: PhantomData,
@@ -88,7 +88,7 @@ where
         if !self.asks {
             return Ok(None);
         }
-        let moment = self.shared.watch.moment();
+        let moment = self.settings.watch.moment();
         let current = self.ask().await?;
         if let Some(version) = &current {
             self.watch(version, moment).await;
@@ -110,9 +110,9 @@ where
         let asked = async {
             let answer = inner.call(self.target.get.request()).await;
             let answer = answer.map_err(|error| Unknown::Failed(error.into()))?;
-            Ok(self.shared.hold(answer).await)
+            Ok(self.settings.hold(answer).await)
         };
-        let answer = within(self.shared.wait_timeout, asked)
+        let answer = within(self.settings.wait_timeout, asked)
             .await
             .ok_or(Unknown::TooSlow)??;
         match version_of(&answer) {
@@ -138,7 +138,7 @@ where
     /// follow each other and differ tell a representation that changes by itself from a writer that
     /// goes past the layer.
     pub(super) async fn watch(&self, version: &Version<String>, moment: Option<Moment>) {
-        let watch = &self.shared.watch;
+        let watch = &self.settings.watch;
         let id = self.target.get.id(self.key());
         if !watch.differs(id, moment, version.revision()) {
             return;
@@ -235,10 +235,10 @@ pub(super) enum Unknown {
 
 impl Unknown {
     /// What the client gets, where it is another answer than 503.
-    pub(super) fn answer(&self) -> Option<ErrorAnswer> {
+    pub(super) fn response(&self) -> Option<ErrorResponse> {
         match self {
-            Self::Answered(answer) => Some(ErrorAnswer::Borne(Response::clone(answer))),
-            Self::Unreadable(_) => Some(ErrorAnswer::Refused(Reason::Unkeyed)),
+            Self::Answered(answer) => Some(ErrorResponse::Carried(Response::clone(answer))),
+            Self::Unreadable(_) => Some(ErrorResponse::Refused(Reason::Unkeyed)),
             _ => None,
         }
     }
@@ -276,7 +276,7 @@ impl<Svc: Clone, ReqBody> Clone for Seen<Svc, ReqBody> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
-            shared: Arc::clone(&self.shared),
+            settings: Arc::clone(&self.settings),
             target: Arc::clone(&self.target),
             asks: self.asks,
             body: PhantomData,

@@ -3,8 +3,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method, Uri};
 use http_precondition::{Conditions, TagCondition};
 
-use crate::refusal::Waived;
-use crate::request::Format;
+use super::accept::Format;
 
 /// How much of a client's request id is taken over.
 const MAX_REQUEST_ID: usize = 128;
@@ -29,8 +28,6 @@ pub(crate) struct Kept {
     /// The text of a field that could not be parsed, for the log.
     unparsed: Option<Box<HeaderValue>>,
     format: Format,
-    /// What the report-only mode let go on.
-    waived: Option<Box<Waived>>,
     /// The whole head, where a hook may have to see it again.
     parts: Option<Box<Parts>>,
 }
@@ -43,15 +40,9 @@ impl Kept {
             request_id: parts.headers.get(&X_REQUEST_ID).cloned(),
             unparsed: unparsed(parts, &conditions).cloned().map(Box::new),
             format: Format::of(&parts.headers),
-            waived: None,
             parts: whole.then(|| Box::new(parts.clone())),
             conditions,
         }
-    }
-
-    pub(crate) fn waiving(mut self, waived: Option<Waived>) -> Self {
-        self.waived = waived.map(Box::new);
-        self
     }
 
     pub(crate) fn head(&self) -> Head<'_> {
@@ -79,14 +70,6 @@ impl<'a> Head<'a> {
         match self {
             Self::Whole(parts, _) => Format::of(&parts.headers),
             Self::Kept(kept) => kept.format,
-        }
-    }
-
-    /// What the report-only mode let go on.
-    pub(crate) fn waived(self) -> Option<&'a Waived> {
-        match self {
-            Self::Whole(..) => None,
-            Self::Kept(kept) => kept.waived.as_deref(),
         }
     }
 

@@ -12,7 +12,9 @@ pub(crate) use accept::Format;
 pub use buffer::Bufferable;
 pub(crate) use buffer::{BufferLimits, Unbuffered};
 pub(crate) use client_name::Clients;
-pub(crate) use head::{Head, Kept, original_uri, target};
+pub(crate) use head::{Head, Kept};
+#[cfg(feature = "representation")]
+pub(crate) use head::{original_uri, target};
 pub use key::{FindKey, Found};
 #[cfg(feature = "axum")]
-pub use path_key::{GuardedRoute, PathKey};
+pub use path_key::PathKey;

@@ -2,11 +2,20 @@
 
 mod conflict;
 mod draft;
+mod plain;
+mod refusal_response;
+mod refusals;
 mod respond;
 mod texts;
 
-pub(crate) use conflict::{Audience, Disclosure, ask};
-pub(crate) use draft::framed_by_the_server;
-pub use respond::RefusalResponse;
+pub(crate) use conflict::Told;
+#[cfg(feature = "bulk")]
+pub(crate) use plain::plain;
+pub(crate) use plain::unbuffered;
+pub use refusal_response::RefusalResponse;
+pub use refusals::Refusals;
+pub(crate) use respond::Responder;
+#[cfg(any(feature = "bulk", feature = "representation"))]
 pub(crate) use respond::cut;
-pub(crate) use texts::Documents;
+#[cfg(test)]
+pub(crate) use texts::Texts;

@@ -1,119 +1,61 @@
-//! The answer to a refused request: problem document, header fields, log event.
+//! Makes every refusal, and logs it.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
-use http::request::Parts;
-use http::{HeaderValue, Method, Response};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH};
+use http::{HeaderValue, Method, Response, StatusCode};
 use http_precondition::Problem;
-use serde::Serialize;
-use version_store::{Conflict, VersionStore};
+use smallvec::SmallVec;
 
-use super::conflict::with_conflict;
-use super::texts::Begun;
+use super::conflict::Told;
+use super::draft::Draft;
+use super::refusal_response::RefusalResponse;
+use super::refusals::Refusals;
 use crate::body::RefusalBody;
-use crate::config::Config;
-use crate::refusal::{Refusal, Refused};
+use crate::fields::remove_framing;
+use crate::refusal::{Denied, Reason, Refusal, Refused, Waived};
 use crate::request::Head;
 
-use super::draft::{Draft, framed_by_the_server, stored_nowhere};
-
-/// The answer that a refused request is about to get, for
-/// [`IfMatchLayer::with_refusal_response`](crate::IfMatchLayer::with_refusal_response).
-///
-/// [`into_response`](Self::into_response) is the answer that goes out without such a hook: problem
-/// document, JSON or text, as the request's `Accept` asks.
-#[must_use = "an answer that is not sent tells nobody anything"]
-pub struct RefusalResponse<'a> {
-    head: &'a Parts,
-    draft: Draft<'a>,
+/// Turns refusals into responses. It knows neither store nor key finder nor strategy.
+#[derive(Clone, Debug)]
+pub(crate) struct Responder {
+    scope: Arc<str>,
+    refusals: Refusals,
 }
 
-impl RefusalResponse<'_> {
-    /// Why the request is refused.
-    pub fn refusal(&self) -> &Refusal {
-        self.draft.refusal
-    }
-
-    /// The head of the request.
-    pub fn head(&self) -> &Parts {
-        self.head
-    }
-
-    /// What the answer says to people.
-    pub fn detail(&self) -> &str {
-        let draft = &self.draft;
-        draft.detail.as_deref().unwrap_or(&draft.begun.detail)
-    }
-
-    /// Says it in other words, such as another language, in the document and in the short text.
-    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
-        self.draft.detail = Some(detail.into());
-        self
-    }
-
-    /// Adds an extension member to the problem document (RFC 9457 §3.2), with any value that
-    /// serialises to JSON. The short text leaves it out.
-    ///
-    /// The layer's own members are not to be added a second time: `type`, `title`, `status`, `detail`,
-    /// `instance`, `error`, `reason`, `failed_condition`, `current_etag`, `last_modified`, `conflict`,
-    /// `items` and `request_id`. One that is called so is left out, with an error event, and so is a
-    /// value that does not serialise. Of two of one name the last one stays.
-    pub fn member(mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Self {
-        if OWN_MEMBERS.contains(&name) {
-            tracing::error!(
-                name,
-                "the hook for answers may not write a member of the layer's own"
-            );
-        } else if let Ok(value) = serde_json::to_value(value) {
-            self.draft.added.retain(|(other, _)| other != name);
-            self.draft.added.push((name.to_owned(), value));
+impl Responder {
+    pub(crate) fn new(scope: &Arc<str>, refusals: Refusals) -> Self {
+        Self {
+            scope: Arc::clone(scope),
+            refusals,
         }
-        self
     }
 
-    /// The answer.
-    pub fn into_response(self) -> Response<Bytes> {
-        self.draft.into_response()
+    pub(crate) fn with_refusals(&self, refusals: Refusals) -> Self {
+        Self::new(&self.scope, refusals)
     }
-}
 
-const OWN_MEMBERS: [&str; 13] = [
-    "type",
-    "title",
-    "status",
-    "detail",
-    "instance",
-    "error",
-    "reason",
-    "failed_condition",
-    "current_etag",
-    "last_modified",
-    "conflict",
-    "items",
-    "request_id",
-];
-
-impl fmt::Debug for RefusalResponse<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RefusalResponse")
-            .field("refusal", self.draft.refusal)
-            .finish_non_exhaustive()
+    /// Whether a hook may need the request's head again after the handler has it.
+    pub(crate) fn needs_head(&self) -> bool {
+        self.refusals.hook.is_some() || self.refusals.clients.are_named()
     }
-}
 
-impl<S: VersionStore, F, W> Config<S, F, W> {
-    /// The whole answer to a refused request, which is logged here and nowhere else.
-    pub(crate) fn refuse<B: RefusalBody>(
+    /// The whole response to a refused request, which is logged here and nowhere else.
+    pub(crate) fn refuse<B: RefusalBody>(&self, head: Head<'_>, refusal: Refusal) -> Response<B> {
+        self.refuse_telling(head, refusal, None)
+    }
+
+    /// As [`refuse`](Self::refuse), with what is told about the conflict.
+    pub(crate) fn refuse_telling<B: RefusalBody>(
         &self,
         head: Head<'_>,
         refusal: Refusal,
-        conflict: Option<&Conflict<S::Revision>>,
+        conflict: Option<&Told<'_>>,
     ) -> Response<B> {
-        let client = self.log_refusal(head, &refusal);
-        let refusal = refusal.by(self.tags.scope().name());
+        let client = self.log(head, &refusal);
+        let refusal = refusal.by(&self.scope);
         let members = |mut problem: Problem| {
             if let Some(field) = refusal.failed_condition() {
                 problem = problem.string_member("failed_condition", field.name());
@@ -122,37 +64,108 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
                 problem = problem.entity_tag_member("current_etag", tag);
             }
             match conflict {
-                Some(conflict) => with_conflict(problem, conflict, self.hooks.disclosure.limit),
+                Some(told) => told.add_to(problem, self.refusals.conflict_limit),
                 None => problem,
             }
         };
-        let begun = self.settings.documents.begun(&refusal);
-        let mut response = self.answer(head, begun, &refusal, &members);
+        let mut response = self.response(head, &refusal, &members);
         Refused::mark(&mut response, refusal, client);
         response
     }
 
-    /// The answer, as the owner's hook has it where there is one, in the stack's own body type.
-    pub(crate) fn answer<B: RefusalBody>(
+    /// The response to a refusal that stands for several items of one request.
+    #[cfg(feature = "bulk")]
+    pub(crate) fn refuse_several<B: RefusalBody>(
         &self,
         head: Head<'_>,
-        begun: &Begun,
+        refusal: &Refusal,
+        members: &dyn Fn(Problem) -> Problem,
+        client: Option<Cow<'static, str>>,
+    ) -> Response<B> {
+        let shown = refusal.of_several().by(&self.scope);
+        let text = self.refusals.texts.of(refusal);
+        let mut response = self.formed(Draft::new(&self.refusals, text, head, &shown, members));
+        Refused::mark(&mut response, shown, client);
+        response
+    }
+
+    /// The authorization hook's response.
+    pub(crate) fn deny<B: RefusalBody>(&self, denied: Denied) -> Response<B> {
+        let mut response = denied.into_response();
+        remove_framing(response.headers_mut());
+        if response.status().as_u16() < 300 {
+            // Nothing was written, and nobody may be told that something was.
+            tracing::error!(
+                scope = &*self.scope,
+                status = response.status().as_u16(),
+                "the authorization hook denied with a success; it is answered 500"
+            );
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        }
+        response.map(B::from_text)
+    }
+
+    /// The response in place of a success whose write nobody vouches for. `taken` is whether the handler took
+    /// what it had to settle.
+    pub(crate) fn unguarded<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
+        success: StatusCode,
+        taken: bool,
+    ) -> Response<B> {
+        tracing::error!(
+            method = %head.method(),
+            resource = cut(head.instance()),
+            status = success.as_u16(),
+            expected = if taken { "taken and not settled" } else { "not taken" },
+            "a handler answered with a success and did not say how its write ended; \
+             the write may have happened"
+        );
+        self.refuse(head, Refusal::new(Reason::UnguardedWrite))
+    }
+
+    /// Lets a request pass that would be refused for this reason, and logs it. `before` is what was waived for
+    /// this request already.
+    pub(crate) fn waive(&self, head: Head<'_>, reason: Reason, before: Option<Waived>) -> Waived {
+        let mut waived = before.unwrap_or_else(|| Waived {
+            reasons: SmallVec::new(),
+            client: self.client(head),
+            scope: Arc::clone(&self.scope),
+        });
+        tracing::warn!(
+            method = %head.method(),
+            resource = cut(head.instance()),
+            status = reason.status().as_u16(),
+            reason = reason.as_str(),
+            client = waived.client.as_deref(),
+            request_id = head.request_id(),
+            "would have been refused"
+        );
+        waived.reasons.push(reason);
+        waived
+    }
+
+    /// What the log and the metrics call the client, where you name clients.
+    pub(crate) fn client(&self, head: Head<'_>) -> Option<Cow<'static, str>> {
+        self.refusals.clients.name(head.parts()?)
+    }
+
+    fn response<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
         refusal: &Refusal,
         members: &dyn Fn(Problem) -> Problem,
     ) -> Response<B> {
-        let draft = Draft {
-            documents: &self.settings.documents,
-            begun,
-            refusal,
-            head,
-            members,
-            retry_after_seconds: self.settings.retry_after_seconds,
-            detail: None,
-            added: Vec::new(),
-        };
-        let response = match (&self.settings.answer, head.parts()) {
-            (Some(write), Some(parts)) => {
-                let written = write(RefusalResponse {
+        let text = self.refusals.texts.of(refusal);
+        self.formed(Draft::new(&self.refusals, text, head, refusal, members))
+    }
+
+    /// The response as your hook writes it where there is one, in the stack's own body type.
+    fn formed<B: RefusalBody>(&self, draft: Draft<'_>) -> Response<B> {
+        let head = draft.head;
+        let response = match (&self.refusals.hook, head.parts()) {
+            (Some(hook), Some(parts)) => {
+                let mut written = hook(RefusalResponse {
                     head: parts,
                     draft: draft.clone(),
                 });
@@ -160,11 +173,17 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
                     // Nothing was written, and nobody may be told that something was.
                     tracing::error!(
                         status = written.status().as_u16(),
-                        "the hook for answers made a success of a refusal; the refusal goes out"
+                        "the refusal response hook turned a refusal into a success; the refusal is sent"
                     );
                     draft.into_response()
                 } else {
-                    stored_nowhere(framed_by_the_server(written))
+                    let fields = written.headers_mut();
+                    remove_framing(fields);
+                    // It is no more to be stored than the layer's own, unless the hook says so.
+                    fields
+                        .entry(CACHE_CONTROL)
+                        .or_insert(HeaderValue::from_static("no-store"));
+                    written
                 }
             }
             _ => draft.into_response(),
@@ -172,7 +191,7 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         let head_only = *head.method() == Method::HEAD;
         let (mut parts, text) = response.into_parts();
         if head_only {
-            // What a GET would have got (RFC 9110 §8.6), since the server cannot measure it any more.
+            // What a GET would have got (RFC 9110 §8.6), because the server cannot measure it any more.
             let length = HeaderValue::from(text.len());
             parts.headers.insert(CONTENT_LENGTH, length);
         }
@@ -180,8 +199,8 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
         Response::from_parts(parts, B::from_text(text))
     }
 
-    /// Logs it, and tells what the client is called.
-    fn log_refusal(&self, head: Head<'_>, refusal: &Refusal) -> Option<Cow<'static, str>> {
+    /// Logs it, and returns what the client is called.
+    fn log(&self, head: Head<'_>, refusal: &Refusal) -> Option<Cow<'static, str>> {
         let current = refusal.current_tag().map(tracing::field::display);
         let client = self.client(head);
         macro_rules! event {

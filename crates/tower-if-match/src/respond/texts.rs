@@ -1,36 +1,34 @@
-//! The problem documents of refusals (RFC 9457), and their texts.
+//! The problem documents of refusals (RFC 9457), and what clients read in them.
 
 use http::StatusCode;
 use http_precondition::Problem;
 
-use crate::refusal::Reason;
-use crate::refusal::Refusal;
+use crate::refusal::{Reason, Refusal};
 
 /// What all refusals of one kind share, written once.
 #[derive(Clone, Debug)]
-pub(crate) struct Documents {
+pub(crate) struct Texts {
     page: String,
     noun: String,
-    by_reason: [Begun; Reason::ALL.len()],
-    missing_on_existing: Begun,
-    gone: Begun,
+    by_reason: [Text; Reason::EACH.len()],
+    missing_on_existing: Text,
+    gone: Text,
 }
 
 /// A document as far as it is the same for every request: type, title, status, detail, error, reason.
 #[derive(Clone, Debug)]
-pub(crate) struct Begun {
+pub(crate) struct Text {
     pub(crate) problem: Problem,
-    /// The detail once more, for answers that are no JSON.
+    /// The detail once more, for responses that are not JSON.
     pub(crate) detail: String,
 }
 
-impl Documents {
-    /// The documents, with types that are fragments of this page, and texts that call the resource by
-    /// this noun.
+impl Texts {
+    /// The texts, with types that are fragments of this page, and that call the resource by this noun.
     pub(crate) fn new(page: &str, noun: &str) -> Self {
         let begin = |refusal: &Refusal, detail: &str| {
             let detail = detail.replace("resource", noun);
-            Begun {
+            Text {
                 problem: begin(page, refusal, &detail),
                 detail,
             }
@@ -42,10 +40,10 @@ impl Documents {
         Self {
             page: page.to_owned(),
             noun: noun.to_owned(),
-            by_reason: Reason::ALL.map(of),
+            by_reason: Reason::EACH.map(of),
             missing_on_existing: begin(
                 &Refusal::new(Reason::MissingCondition),
-                "This request would overwrite without looking. Send If-Match with the entity tag of \
+                "This request would overwrite the resource unconditionally. Send If-Match with the ETag of \
                  the version that you have read.",
             ),
             gone: begin(&Refusal::gone(), detail(Reason::Absent)),
@@ -60,13 +58,13 @@ impl Documents {
         Self::new(&self.page, noun)
     }
 
-    /// The same with words of somebody else's.
+    /// The same with somebody else's words.
     pub(crate) fn worded(&self, refusal: &Refusal, detail: &str) -> Problem {
         begin(&self.page, refusal, detail)
     }
 
-    /// The document of this refusal, as far as it is the same for every request.
-    pub(crate) fn begun(&self, refusal: &Refusal) -> &Begun {
+    /// The text of this refusal, as far as it is the same for every request.
+    pub(crate) fn of(&self, refusal: &Refusal) -> &Text {
         let exists = refusal.current_tag().is_some();
         match (refusal.reason(), refusal.status()) {
             (Reason::MissingCondition, _) if exists => &self.missing_on_existing,
@@ -90,38 +88,44 @@ fn begin(page: &str, refusal: &Refusal, detail: &str) -> Problem {
 fn detail(reason: Reason) -> &'static str {
     match reason {
         Reason::MissingCondition => {
-            "This request needs a condition. Send If-None-Match: * to create, or If-Match with the \
-             entity tag of the version that you have read."
+            "This request needs a condition. Send If-Match with the ETag of the version that you have \
+             read, or If-None-Match: * to create the resource."
         }
         Reason::StaleVersion => "The resource changed since the version that If-Match names.",
-        Reason::LostRace => "Another request changed the resource while this one was running.",
+        Reason::LostRace => {
+            "Another request changed the resource while this one was being processed."
+        }
         Reason::ForeignTag => {
-            "If-Match names a version of another resource, or of one that was deleted since."
+            "If-Match names a version of another resource, or of one that has since been deleted."
         }
         Reason::WeakTag => {
-            "If-Match names the current version by a weak entity tag, which never matches. \
-             Something between client and server weakened it, as a proxy that compresses does."
+            "If-Match names the current version with a weak entity tag, which never matches. Something \
+             between client and server weakened it, such as a proxy that compresses."
         }
         Reason::MangledTag => {
-            "The entity tag in If-Match is one of this service's that something between server and \
-             client changed, as a proxy that encodes content may."
+            "The entity tag in If-Match was issued by this service, but something between server and \
+             client altered it, such as a proxy that encodes bodies."
         }
         Reason::UnknownTag => "If-Match names no version that this service knows.",
         Reason::Absent => "The resource does not exist.",
-        Reason::Exists => "If-None-Match names the resource, which exists.",
-        Reason::ModifiedSince => {
-            "The resource was modified after the date that If-Unmodified-Since names."
+        Reason::Exists => "The resource exists and matches If-None-Match.",
+        Reason::ModifiedSince => "The resource was modified after the date in If-Unmodified-Since.",
+        Reason::MalformedCondition => {
+            "A condition header field does not have the syntax that RFC 9110 defines."
         }
-        Reason::MalformedCondition => "A condition field is not of the form that RFC 9110 gives.",
-        Reason::OversizedCondition => "A condition field has more than 8192 octets or 64 tags.",
-        Reason::StoreUnavailable => "The store cannot tell the current version now.",
-        Reason::Busy => "The resource could not be had in time.",
-        Reason::OutcomeUnknown => "Whether the write took place is not known. Read, then decide.",
+        Reason::OversizedCondition => {
+            "A condition header field has more than 8192 bytes or 64 entity tags."
+        }
+        Reason::StoreUnavailable => "The current version cannot be determined right now.",
+        Reason::Busy => "Timed out waiting for the resource.",
+        Reason::OutcomeUnknown => {
+            "It is not known whether the write took place. Read the resource, then decide."
+        }
         Reason::UnguardedWrite => {
-            "The service did not say how its write ended. The write may have happened."
+            "The handler did not report how its write ended. The write may have happened."
         }
         Reason::Unkeyed => {
-            "The service is put together wrongly: it cannot tell which resource this is."
+            "Server misconfiguration: cannot determine which resource this request targets."
         }
     }
 }

@@ -7,32 +7,33 @@ use http::request::Parts;
 use http::{Method, Request, Response};
 use http_precondition::MethodClass;
 use tower_service::Service;
+use version_store::VersionStore;
 use version_store::handover::{InvalidKey, OtherStrategy, Slot};
-use version_store::{Demand, VersionStore};
 
-use super::future::{ResponseFuture, State};
+use super::future::{ResponseFuture, State, VersionBefore};
 use crate::body::RefusalBody;
-use crate::config::Config;
-use crate::decide::Need;
-use crate::decide::decide_unkeyed;
+use crate::decide::{Decision, decide_unkeyed};
 use crate::observe::{Observed, Operation, timed};
-use crate::refusal::Reason;
-use crate::refusal::Refusal;
-use crate::request::{FindKey, Found};
-use crate::request::{Head, Kept};
+use crate::refusal::{Reason, Refusal};
+use crate::request::{FindKey, Found, Head, Kept};
 use crate::strategy::{CompareAndSwap, Runs};
-use crate::write::{Waiting, version_before};
+use crate::write::{Clearance, Guard, Waiting};
 
-/// The service that [`IfMatchLayer`](crate::IfMatchLayer) makes. The crate's documentation tells the
-/// way that a request takes through it.
+/// The service that [`IfMatchLayer`](crate::IfMatchLayer) makes. The crate's documentation tells the way of a
+/// request through it.
 pub struct IfMatch<Svc, S: VersionStore, F, W = CompareAndSwap> {
     inner: Svc,
-    config: Arc<Config<S, F, W>>,
+    find_key: F,
+    guard: Arc<Guard<S, W>>,
 }
 
 impl<Svc, S: VersionStore, F, W> IfMatch<Svc, S, F, W> {
-    pub(crate) fn new(inner: Svc, config: Arc<Config<S, F, W>>) -> Self {
-        Self { inner, config }
+    pub(crate) fn new(inner: Svc, find_key: F, guard: Arc<Guard<S, W>>) -> Self {
+        Self {
+            inner,
+            find_key,
+            guard,
+        }
     }
 }
 
@@ -47,7 +48,7 @@ where
 {
     type Response = Response<ResBody>;
     type Error = Svc::Error;
-    type Future = ResponseFuture<Svc, S, F, W, ReqBody, ResBody>;
+    type Future = ResponseFuture<Svc, S, W, ReqBody, ResBody>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -62,7 +63,7 @@ where
             MethodClass::Read => self.read(request),
             MethodClass::Write => self.write(request),
         };
-        ResponseFuture::new(Arc::clone(&self.config), observed, state)
+        ResponseFuture::new(Arc::clone(&self.guard), observed, state)
     }
 }
 
@@ -81,22 +82,23 @@ where
         ReqBody: Send + 'static,
         ResBody: RefusalBody + Send + 'static,
     {
-        let config = &self.config;
+        let guard = &self.guard;
+        let responder = &guard.config.responder;
         let (mut parts, body) = request.into_parts();
-        let found = config.finder.find(&mut parts);
-        let conditions = config.conditions(&parts);
+        let found = self.find_key.find(&mut parts);
+        let conditions = guard.config.conditions(&parts.headers);
         let key = match found {
             Found::Key(_) if is_guarded::<S>(&parts) => {
                 tracing::error!("two layers for stores of one type guard this route");
                 let head = Head::Whole(&parts, &conditions);
-                return State::answered(config.refuse(head, Refusal::new(Reason::Unkeyed), None));
+                return State::answered(responder.refuse(head, Refusal::new(Reason::Unkeyed)));
             }
             Found::Key(key) => key,
             Found::NoResource => {
                 return match decide_unkeyed(&conditions) {
                     Some(refusal) => {
                         let head = Head::Whole(&parts, &conditions);
-                        State::answered(config.refuse(head, refusal, None))
+                        State::answered(responder.refuse(head, refusal))
                     }
                     None => State::Passing {
                         inner: self.forward(parts, body),
@@ -105,7 +107,7 @@ where
             }
             Found::Invalid => {
                 InvalidKey::<S>::mark(&mut parts.extensions);
-                let kept = Box::new(Kept::of(&parts, conditions, config.keeps_head()));
+                let kept = Box::new(Kept::of(&parts, conditions, guard.needs_head()));
                 return State::InvalidKey {
                     inner: self.forward(parts, body),
                     kept,
@@ -114,20 +116,17 @@ where
             Found::Misrouted(why) => {
                 tracing::error!(why, "no key can be derived on this route");
                 let head = Head::Whole(&parts, &conditions);
-                return State::answered(config.refuse(head, Refusal::new(Reason::Unkeyed), None));
+                return State::answered(responder.refuse(head, Refusal::new(Reason::Unkeyed)));
             }
         };
-        if config.settings.policy.asks_nothing(&parts.method)
-            && conditions.is_empty()
-            && config.hooks.authorize.is_none()
-            && let Some(held) = config.strategy.unopened()
+        if guard.config.authorize.is_none()
+            && let Some(Decision::Go { demand, waived }) =
+                guard.rules().decide_unasked(&parts.method, &conditions)
+            && let Some(held) = guard.strategy.unopened()
         {
-            let policy = &config.settings.policy;
-            let waived =
-                (policy.need(&parts.method) == Need::Required).then_some(Reason::MissingCondition);
-            let anything = (Demand::Any, waived);
-            let (request, running) = config.lend(conditions, key, anything, held, parts, body);
-            return State::written_by(config, self.inner.call(request), running);
+            let clearance = Clearance { demand, waived };
+            let handed_over = guard.hand_over(conditions, key, clearance, held, parts, body);
+            return State::writing(guard, &mut self.inner, handed_over);
         }
         let waiting = Waiting {
             parts,
@@ -135,11 +134,11 @@ where
             conditions,
         };
         if W::OPENS_AT_ONCE
-            && let Some(opened) = poll_once(config.open(&key))
+            && let Some(opened) = poll_once(guard.open(&key))
         {
-            return State::write_opened(config, &mut self.inner, key, opened, waiting);
+            return State::opened(guard, &mut self.inner, key, opened, waiting);
         }
-        let prepared = Arc::clone(config).prepare(key, waiting);
+        let prepared = Arc::clone(guard).prepare(key, waiting);
         State::Preparing {
             prepared: Box::pin(prepared),
             inner: self.take_ready(),
@@ -155,9 +154,9 @@ where
         W: Runs<S, Svc, ReqBody>,
         ResBody: RefusalBody + Send + 'static,
     {
-        let config = &self.config;
+        let guard = &self.guard;
         let (mut parts, body) = request.into_parts();
-        let key = match config.finder.find(&mut parts) {
+        let key = match self.find_key.find(&mut parts) {
             Found::Key(key) => key,
             Found::NoResource | Found::Invalid => {
                 return State::Passing {
@@ -174,27 +173,27 @@ where
                 };
             }
         };
-        let conditions = config.conditions(&parts);
+        let conditions = guard.config.conditions(&parts.headers);
         let waiting = Waiting {
             parts,
             body,
             conditions,
         };
-        // The content of a QUERY depends on more than the resource's version.
+        // The response to a QUERY depends on more than the resource's version.
         let of_the_resource = matches!(waiting.parts.method, Method::GET | Method::HEAD);
-        if !config.settings.version_before_body || !of_the_resource {
-            return State::read_opened(config, &mut self.inner, key, None, waiting);
+        if !guard.config.version_before_body || !of_the_resource {
+            return State::reading(guard, &mut self.inner, key, None, waiting);
         }
         if S::ANSWERS_AT_ONCE
             && let Some(Ok(current)) = poll_once(timed(
-                config.tags.scope(),
+                guard.config.tags.scope(),
                 Operation::Current,
-                config.store.current(&key),
+                guard.store.current(&key),
             ))
         {
-            return State::read_opened(config, &mut self.inner, key, current, waiting);
+            return State::reading(guard, &mut self.inner, key, current, waiting);
         }
-        let store = version_before(Arc::clone(config), key);
+        let store = version_before(Arc::clone(guard), key);
         State::Asking {
             store,
             waiting: Some(Box::new(waiting)),
@@ -202,6 +201,7 @@ where
         }
     }
 
+    /// What is not guarded.
     fn forward<ReqBody>(&mut self, parts: Parts, body: ReqBody) -> Svc::Future
     where
         Svc: Service<Request<ReqBody>>,
@@ -220,6 +220,19 @@ where
     }
 }
 
+/// Asks the store before a read.
+fn version_before<S, W>(guard: Arc<Guard<S, W>>, key: S::Key) -> VersionBefore<S>
+where
+    S: VersionStore,
+    W: Send + Sync + 'static,
+{
+    Box::pin(async move {
+        let current = guard.store.current(&key);
+        let current = timed(guard.config.tags.scope(), Operation::Current, current).await;
+        (key, current)
+    })
+}
+
 /// Whether a layer for a store of this type has handed the request over already.
 fn is_guarded<S: VersionStore>(parts: &Parts) -> bool {
     let extensions = &parts.extensions;
@@ -234,12 +247,13 @@ fn poll_once<F: Future>(future: F) -> Option<F::Output> {
     }
 }
 
-/// Not derived: that would ask the store and the finder to be `Clone` for what is one shared pointer.
-impl<Svc: Clone, S: VersionStore, F, W> Clone for IfMatch<Svc, S, F, W> {
+/// Not derived: that would ask the store to be `Clone` for what is one shared pointer.
+impl<Svc: Clone, S: VersionStore, F: Clone, W> Clone for IfMatch<Svc, S, F, W> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
-            config: Arc::clone(&self.config),
+            find_key: self.find_key.clone(),
+            guard: Arc::clone(&self.guard),
         }
     }
 }
@@ -248,7 +262,7 @@ impl<Svc: fmt::Debug, S: VersionStore, F, W> fmt::Debug for IfMatch<Svc, S, F, W
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IfMatch")
             .field("inner", &self.inner)
-            .field("config", &self.config)
-            .finish()
+            .field("guard", &self.guard)
+            .finish_non_exhaustive()
     }
 }

@@ -62,7 +62,7 @@ pub struct SingleProcess {
     at_work: Arc<Semaphore>,
     most: u32,
     wait_timeout: Duration,
-    buffer: BufferLimits,
+    limits: BufferLimits,
     /// For metrics: keys alone name the locks.
     scope: Scope,
 }
@@ -85,34 +85,46 @@ impl SingleProcess {
         }
     }
 
-    /// How many handlers may be at work at once, those whose clients have left included. Set it before
-    /// the value is cloned: clones that were taken earlier keep a count of their own.
+    /// How many handlers may run at once, including those whose clients have left.
     ///
     /// Default: 1024.
-    #[must_use]
-    pub fn with_most_at_work(self, most: u32) -> Self {
-        Self {
-            at_work: Arc::new(Semaphore::new(most as usize)),
-            most,
-            ..self
-        }
-    }
-
-    /// How many octets of content are read before the lock is taken. More is 413.
     ///
-    /// Default: 2 MiB.
+    /// # Panics
+    ///
+    /// If the value has been cloned already: the clones would keep a count of their own.
+    ///
+    /// ```should_panic
+    /// use tower_if_match::SingleProcess;
+    ///
+    /// let locks = SingleProcess::new();
+    /// let clone = locks.clone();
+    /// let locks = locks.with_most_at_work(8); // panics: `clone` would not know
+    /// # drop(clone);
+    /// ```
     #[must_use]
-    pub fn with_body_limit(mut self, octets: usize) -> Self {
-        self.buffer.limit = octets;
+    pub fn with_most_at_work(mut self, most: u32) -> Self {
+        let at_work = Arc::get_mut(&mut self.at_work)
+            .expect("`with_most_at_work` comes before the value is cloned");
+        *at_work = Semaphore::new(most as usize);
+        self.most = most;
         self
     }
 
-    /// How long the content may take to arrive. Longer is 408.
+    /// How many bytes of the body are read before the lock is taken. More is 413.
+    ///
+    /// Default: 2 MiB.
+    #[must_use]
+    pub fn with_body_limit(mut self, bytes: usize) -> Self {
+        self.limits.limit = bytes;
+        self
+    }
+
+    /// How long the body may take to arrive. Longer is 408.
     ///
     /// Default: 30 seconds.
     #[must_use]
-    pub fn with_body_timeout(mut self, deadline: Duration) -> Self {
-        self.buffer.deadline = deadline;
+    pub fn with_body_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.timeout = timeout;
         self
     }
 
@@ -167,7 +179,7 @@ impl Default for SingleProcess {
             at_work: Arc::new(Semaphore::new(MOST as usize)),
             most: MOST,
             wait_timeout: Duration::from_secs(5),
-            buffer: BufferLimits::default(),
+            limits: BufferLimits::default(),
             scope: Scope::default(),
         }
     }
@@ -252,7 +264,7 @@ impl<S: VersionStore> Strategy<S> for SingleProcess {
 
 impl<ReqBody: Bufferable> Buffers<ReqBody> for SingleProcess {
     async fn buffer(&self, body: ReqBody) -> Result<ReqBody, Unbuffered> {
-        self.buffer.buffer(body).await
+        self.limits.buffer(body).await
     }
 }
 
@@ -303,7 +315,7 @@ impl fmt::Debug for SingleProcess {
         f.debug_struct("SingleProcess")
             .field("locked", &self.locked())
             .field("wait_timeout", &self.wait_timeout)
-            .field("buffer", &self.buffer)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }

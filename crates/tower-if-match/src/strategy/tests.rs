@@ -23,6 +23,7 @@ use crate::refusal::Refusal;
 use crate::request::Head;
 use crate::request::Unbuffered;
 use crate::service::IfMatch;
+use crate::write::Guard;
 use crate::{Demand, Expected, Found};
 
 /// One row, which answers late.
@@ -92,13 +93,14 @@ async fn what_is_found_out_late_to_have_lost_is_evaluated_afresh() {
         async { Ok::<_, Infallible>(Response::<Full<Bytes>>::default()) }
     };
     let finder = |_: &Parts| Found::Key(7_u64);
-    let config = Arc::new(Config::new("rows", row, finder, Slow));
+    let config = Arc::new(Config::new("rows".into()));
+    let guard = Guard::new(row, Slow, Arc::clone(&config));
     let tag = config.tags.tag(&7, &Version::new(0)).unwrap();
     let put = Request::builder()
         .method(Method::PUT)
         .header(IF_MATCH, tag.to_header_value())
         .body(Full::default());
-    let service = IfMatch::new(service_fn(overtaken), config);
+    let service = IfMatch::new(service_fn(overtaken), finder, Arc::new(guard));
     let response = service.oneshot(put.unwrap()).await.unwrap();
     assert_eq!(response.status(), StatusCode::PRECONDITION_FAILED);
 }
@@ -106,13 +108,12 @@ async fn what_is_found_out_late_to_have_lost_is_evaluated_afresh() {
 /// A write whose outcome is not known may have happened: whoever sends it again writes twice.
 #[test]
 fn an_unknown_outcome_asks_for_no_retry() {
-    let finder = |_: &Parts| Found::Key(7_u64);
-    let config = Config::new("rows", Row::default(), finder, CompareAndSwap);
+    let config = Config::<u64, u64>::new("rows".into());
     let (parts, ()) = Request::put("/").body(()).unwrap().into_parts();
-    let conditions = config.conditions(&parts);
+    let conditions = config.conditions(&parts.headers);
     for (reason, retried) in [(Reason::Busy, true), (Reason::OutcomeUnknown, false)] {
         let head = Head::Whole(&parts, &conditions);
-        let answer: Response<Full<Bytes>> = config.refuse(head, Refusal::new(reason), None);
+        let answer: Response<Full<Bytes>> = config.responder.refuse(head, Refusal::new(reason));
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(answer.headers().contains_key(RETRY_AFTER), retried);
     }

@@ -35,7 +35,7 @@ pub struct Transaction {
     pub(crate) turns: Locks,
     scope: Scope,
     pub(crate) wait_timeout: Duration,
-    buffer: BufferLimits,
+    limits: BufferLimits,
 }
 
 impl Transaction {
@@ -56,21 +56,21 @@ impl Transaction {
         }
     }
 
-    /// How many octets of content are read before the transaction begins. More is 413.
+    /// How many bytes of the body are read before the transaction begins. More is 413.
     ///
     /// Default: 2 MiB.
     #[must_use]
-    pub fn with_body_limit(mut self, octets: usize) -> Self {
-        self.buffer.limit = octets;
+    pub fn with_body_limit(mut self, bytes: usize) -> Self {
+        self.limits.limit = bytes;
         self
     }
 
-    /// How long the content may take to arrive. Longer is 408.
+    /// How long the body may take to arrive. Longer is 408.
     ///
     /// Default: 30 seconds.
     #[must_use]
-    pub fn with_body_timeout(mut self, deadline: Duration) -> Self {
-        self.buffer.deadline = deadline;
+    pub fn with_body_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.timeout = timeout;
         self
     }
 }
@@ -81,7 +81,7 @@ impl Default for Transaction {
             turns: Locks::default(),
             scope: Scope::default(),
             wait_timeout: Duration::from_secs(10),
-            buffer: BufferLimits::default(),
+            limits: BufferLimits::default(),
         }
     }
 }
@@ -210,7 +210,7 @@ fn lost<S: Transactional>(slot: &Slot<S>, current: Option<&Version<S::Revision>>
 
 impl<ReqBody: Bufferable> Buffers<ReqBody> for Transaction {
     async fn buffer(&self, body: ReqBody) -> Result<ReqBody, Unbuffered> {
-        self.buffer.buffer(body).await
+        self.limits.buffer(body).await
     }
 }
 
@@ -239,7 +239,7 @@ impl fmt::Debug for Transaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transaction")
             .field("wait_timeout", &self.wait_timeout)
-            .field("buffer", &self.buffer)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }

@@ -1,14 +1,19 @@
 //! Entity tags: minted, recognised again, varied.
 
+mod coding;
 mod recognise;
 mod scope;
 mod tag;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use recognise::{
-    CurrentState, Recognised, has_no_variant, split_variant, without_suffix,
-};
+#[cfg(feature = "variant")]
+pub(crate) use coding::{CodingNamed, Codings, codings, sole_tag};
+pub(crate) use coding::{variant_of, without_suffix};
+#[cfg(feature = "variant")]
+pub(crate) use recognise::split_variant;
+pub(crate) use recognise::{CurrentState, Recognised, has_no_variant};
 pub(crate) use scope::Scope;
+#[cfg(feature = "variant")]
 pub(crate) use tag::MAX_VARIANT;
 pub use tag::{PUBLIC_TAG_KEY, TagKey, TagMint};

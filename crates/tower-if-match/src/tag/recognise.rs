@@ -2,45 +2,26 @@ use std::cell::OnceCell;
 
 use http_precondition::{EntityTag, EntityTagRef, HttpDate, Validators};
 use smallvec::SmallVec;
-use version_store::{Key, Revision, Tagging, Version, VersionStore};
+use version_store::{Key, Revision, Tagging, Version};
+
+use super::coding::strip_suffix;
 
 use super::tag::{DIGITS, Opaque, RESOURCE, TagMint, hex, is_revision_octet, is_variant_octet};
 
-/// What intermediaries are known to put behind an opaque tag, inside its quotes, when they encode a
-/// body. RFC 9110 §8.8.3.3 wants different strong tags for different codings, so they may; a tag that
-/// this service minted is recognised behind them all the same, a deviation that is named in the docs.
-// `--gzip` stands before `-gzip`, which it ends with.
-const SUFFIXES: [&[u8]; 10] = [
-    b"--gzip",
-    b"-gzip",
-    b"-br",
-    b"-zstd",
-    b"-deflate",
-    b";gzip",
-    b";br",
-    b";zstd",
-    b";deflate",
-    b"+gzip",
-];
-
 /// The current state of a resource as the validators of a write's conditions: writes compare state,
 /// so any representation's tag of the current state matches.
-pub(crate) struct CurrentState<'a, S: VersionStore> {
-    tags: &'a TagMint<S>,
-    key: &'a S::Key,
-    version: &'a Version<S::Revision>,
+pub(crate) struct CurrentState<'a, K, R> {
+    tags: &'a TagMint<K, R>,
+    key: &'a K,
+    version: &'a Version<R>,
     weakened_accepted: bool,
     /// The opaque tags that name the current state, one for each key of the mint. Minted when they
     /// are first asked for: not every condition and not every refusal needs them.
     minted: OnceCell<SmallVec<[Opaque; 1]>>,
 }
 
-impl<'a, S: VersionStore> CurrentState<'a, S> {
-    pub(crate) fn new(
-        tags: &'a TagMint<S>,
-        key: &'a S::Key,
-        version: &'a Version<S::Revision>,
-    ) -> Self {
+impl<'a, K: Key, R: Revision> CurrentState<'a, K, R> {
+    pub(crate) fn new(tags: &'a TagMint<K, R>, key: &'a K, version: &'a Version<R>) -> Self {
         Self {
             tags,
             key,
@@ -57,7 +38,7 @@ impl<'a, S: VersionStore> CurrentState<'a, S> {
         self
     }
 
-    pub(crate) fn version(&self) -> &'a Version<S::Revision> {
+    pub(crate) fn version(&self) -> &'a Version<R> {
         self.version
     }
 
@@ -87,7 +68,7 @@ impl<'a, S: VersionStore> CurrentState<'a, S> {
     }
 }
 
-impl<S: VersionStore> Validators for CurrentState<'_, S> {
+impl<K: Key, R: Revision> Validators for CurrentState<'_, K, R> {
     fn strong_match(&self, tag: EntityTagRef<'_>) -> bool {
         match self.version.tagging() {
             Tagging::Minted => {
@@ -129,9 +110,9 @@ pub(crate) enum Recognised<R> {
     Unknown,
 }
 
-impl<S: VersionStore> CurrentState<'_, S> {
+impl<K: Key, R: Revision> CurrentState<'_, K, R> {
     /// Says why a tag that does not match does not. Explains, never decides.
-    pub(crate) fn recognise(&self, tag: EntityTagRef<'_>) -> Recognised<S::Revision> {
+    pub(crate) fn recognise(&self, tag: EntityTagRef<'_>) -> Recognised<R> {
         if tag.is_weak() && self.weak_match(tag) {
             return Recognised::Weakened;
         }
@@ -142,7 +123,7 @@ impl<S: VersionStore> CurrentState<'_, S> {
         }
     }
 
-    fn recognise_minted(&self, opaque: &[u8]) -> Recognised<S::Revision> {
+    fn recognise_minted(&self, opaque: &[u8]) -> Recognised<R> {
         let Some((revision, digits, rest)) = dissect(opaque) else {
             let began = self
                 .minted()
@@ -168,7 +149,7 @@ impl<S: VersionStore> CurrentState<'_, S> {
             if !is_representation(rest) {
                 return Recognised::Mangled;
             }
-            return Recognised::Stale(S::Revision::from_text(revision));
+            return Recognised::Stale(R::from_text(revision));
         }
         let (before_check, check) = state.split_at(state.len() - 2);
         if keys.any(|mint_key| hex(mint_key.check(before_check)) == check) {
@@ -211,14 +192,6 @@ fn is_variant(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().copied().all(is_variant_octet)
 }
 
-/// A tag without the suffix of an intermediary, where it has one behind a tag of the form that a mint gives.
-pub(crate) fn without_suffix(opaque: &[u8]) -> Option<&[u8]> {
-    let stripped = SUFFIXES
-        .iter()
-        .find_map(|suffix| opaque.strip_suffix(*suffix))?;
-    split_variant(stripped).map(|_| stripped)
-}
-
 /// Whether this is the tag of a state itself, in the form that a mint gives it.
 pub(crate) fn has_no_variant(opaque: &[u8]) -> bool {
     matches!(split_variant(opaque), Some((_, None)))
@@ -227,20 +200,17 @@ pub(crate) fn has_no_variant(opaque: &[u8]) -> bool {
 /// Whether what follows a state tag makes it a representation's tag: nothing, a variant, a suffix of
 /// an intermediary, or both.
 fn is_representation(rest: &[u8]) -> bool {
-    let rest = SUFFIXES
-        .iter()
-        .find_map(|suffix| rest.strip_suffix(*suffix))
-        .unwrap_or(rest);
+    let rest = strip_suffix(rest).unwrap_or(rest);
     match rest.strip_prefix(b".") {
         Some(variant) => is_variant(variant),
         None => rest.is_empty(),
     }
 }
 
-impl<S: VersionStore> TagMint<S> {
+impl<K: Key, R: Revision> TagMint<K, R> {
     /// Whether a tag is one that this mint gave a representation of this resource, as far as can be
     /// told without its current version.
-    pub(crate) fn minted_for(&self, key: &S::Key, tag: EntityTagRef<'_>) -> bool {
+    pub(crate) fn minted_for(&self, key: &K, tag: EntityTagRef<'_>) -> bool {
         let Some((_, digits, rest)) = dissect(tag.opaque()) else {
             return false;
         };
@@ -253,7 +223,7 @@ impl<S: VersionStore> TagMint<S> {
     }
 
     /// Whether the digits of a tag are those of this resource, as far as one octet tells.
-    fn is_of(&self, key: &S::Key, digits: &[u8]) -> bool {
+    fn is_of(&self, key: &K, digits: &[u8]) -> bool {
         let mut encoded = self.shared.scope.encoded.clone();
         key.encode(&mut encoded);
         digits[RESOURCE] == hex(self.resource(&encoded))

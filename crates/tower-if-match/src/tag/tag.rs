@@ -30,7 +30,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 use http_precondition::EntityTag;
 use smallvec::{SmallVec, smallvec};
-use version_store::{Key, KeyEncoder, Revision, RevisionText, Tagging, Version, VersionStore};
+use version_store::{Key, KeyEncoder, Revision, RevisionText, Tagging, Version};
 
 use super::scope::Scope;
 
@@ -41,11 +41,12 @@ use super::scope::Scope;
 /// recognised then.
 ///
 /// ```
-/// use tower_if_match::{IfMatchLayer, MemoryStore, PUBLIC_TAG_KEY, PathKey};
+/// use tower_if_match::{IfMatchLayer, MemoryStore, PUBLIC_TAG_KEY, PathKey, TagMint};
 /// # let posts: MemoryStore<u64, String> = MemoryStore::new();
 /// # let own = [7; 32];
 ///
-/// let guard = IfMatchLayer::new("posts", posts, PathKey).with_tag_keys([own, PUBLIC_TAG_KEY]);
+/// let tags = TagMint::with_keys("posts", [own, PUBLIC_TAG_KEY]);
+/// let guard = IfMatchLayer::new(tags, posts, PathKey);
 /// ```
 pub const PUBLIC_TAG_KEY: TagKey = *b"tower-if-match: public tag key 1";
 
@@ -68,19 +69,18 @@ pub(crate) const MAX_VARIANT: usize = 64;
 ///
 /// ```
 /// use tower_if_match::{TagMint, Version};
-/// use tower_if_match::MemoryStore;
 ///
-/// let tags: TagMint<MemoryStore<u64, String>> = TagMint::new("posts");
+/// let tags: TagMint<u64> = TagMint::new("posts");
 /// let tag = tags.tag(&77, &Version::new(6)).unwrap();
 /// assert!(tag.to_string().starts_with("\"v6-"));
 /// assert_ne!(tags.tag(&78, &Version::new(6)), Some(tag), "no tag fits another resource");
 /// ```
-pub struct TagMint<S: VersionStore> {
-    pub(super) shared: Arc<Shared>,
-    store: PhantomData<fn() -> S>,
+pub struct TagMint<K, R = u64> {
+    pub(super) shared: Arc<ScopeAndKeys>,
+    of: PhantomData<fn(&K, &R)>,
 }
 
-pub(super) struct Shared {
+pub(super) struct ScopeAndKeys {
     pub(super) scope: Scope,
     /// The hash of its encoding.
     scope_hash: u64,
@@ -113,7 +113,7 @@ impl MintKey {
 /// An opaque tag (without quotes), before it is one: `v6-9f1c2ab04d77e310`.
 pub(super) type Opaque = SmallVec<[u8; 48]>;
 
-impl<S: VersionStore> TagMint<S> {
+impl<K: Key, R: Revision> TagMint<K, R> {
     /// A mint for one kind of resource, with the public key.
     ///
     /// The scope names the kind (a table, a collection, a tenant) and keeps a post's tag from
@@ -134,36 +134,22 @@ impl<S: VersionStore> TagMint<S> {
         &self.shared.scope
     }
 
-    /// The same mint for another store.
-    pub(crate) fn for_store<T: VersionStore>(&self) -> TagMint<T> {
-        TagMint {
-            shared: Arc::clone(&self.shared),
-            store: PhantomData,
-        }
-    }
-
-    /// The mint of the same scope with other keys.
-    pub(crate) fn rekeyed<const N: usize>(&self, keys: [TagKey; N]) -> Self {
-        const { assert!(N > 0, "a mint needs a key") };
-        Self::of(self.shared.scope.clone(), keys)
-    }
-
     fn of(scope: Scope, keys: impl IntoIterator<Item = TagKey>) -> Self {
         let keys = keys.into_iter().map(MintKey::from).collect();
         let scope_hash = fnv(FNV_OFFSET, scope.encoded.as_bytes());
-        let shared = Shared {
+        let shared = ScopeAndKeys {
             scope,
             scope_hash,
             keys,
         };
         Self {
             shared: Arc::new(shared),
-            store: PhantomData,
+            of: PhantomData,
         }
     }
 
     /// The tag of a resource's state, or `None` where the store declares it untagged.
-    pub fn tag(&self, key: &S::Key, version: &Version<S::Revision>) -> Option<EntityTag> {
+    pub fn tag(&self, key: &K, version: &Version<R>) -> Option<EntityTag> {
         self.representation(key, version, None)
     }
 
@@ -172,8 +158,8 @@ impl<S: VersionStore> TagMint<S> {
     /// names it.
     pub fn representation(
         &self,
-        key: &S::Key,
-        version: &Version<S::Revision>,
+        key: &K,
+        version: &Version<R>,
         variant: Option<&str>,
     ) -> Option<EntityTag> {
         match version.tagging() {
@@ -192,11 +178,7 @@ impl<S: VersionStore> TagMint<S> {
     }
 
     /// The tag of a resource's state as a field value.
-    pub(crate) fn field_value(
-        &self,
-        key: &S::Key,
-        version: &Version<S::Revision>,
-    ) -> Option<HeaderValue> {
+    pub(crate) fn field_value(&self, key: &K, version: &Version<R>) -> Option<HeaderValue> {
         match version.tagging() {
             Tagging::Untagged => None,
             Tagging::Own(tag) => Some(tag.to_header_value()),
@@ -210,12 +192,7 @@ impl<S: VersionStore> TagMint<S> {
         }
     }
 
-    pub(super) fn mint(
-        &self,
-        mint_key: &MintKey,
-        key: &S::Key,
-        version: &Version<S::Revision>,
-    ) -> Option<Opaque> {
+    pub(super) fn mint(&self, mint_key: &MintKey, key: &K, version: &Version<R>) -> Option<Opaque> {
         let mut text = RevisionText::default();
         version.revision().write_text(&mut text);
         let Some(revision) = text.as_str() else {
@@ -232,7 +209,7 @@ impl<S: VersionStore> TagMint<S> {
     pub(super) fn mint_text(
         &self,
         mint_key: &MintKey,
-        key: &S::Key,
+        key: &K,
         incarnation: u64,
         revision: &str,
     ) -> Opaque {
@@ -331,18 +308,25 @@ pub(super) fn fold(hash: u64) -> u8 {
         .fold(0, |folded, octet| folded ^ octet)
 }
 
+/// A mint for one kind of resource, with the public key.
+impl<K: Key, R: Revision> From<&str> for TagMint<K, R> {
+    fn from(scope: &str) -> Self {
+        Self::new(scope)
+    }
+}
+
 /// Another handle on the same mint.
-impl<S: VersionStore> Clone for TagMint<S> {
+impl<K, R> Clone for TagMint<K, R> {
     fn clone(&self) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
-            store: PhantomData,
+            of: PhantomData,
         }
     }
 }
 
 /// Without the keys: they are no secret, but a log is no place for them.
-impl<S: VersionStore> fmt::Debug for TagMint<S> {
+impl<K, R> fmt::Debug for TagMint<K, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TagMint")
             .field("scope", &self.shared.scope.name())

@@ -1,14 +1,9 @@
-use http_precondition::{EntityTagRef, Validators};
-use version_store::MemoryStore;
-
-use http_precondition::EntityTag;
-use version_store::{Revision, RevisionText, Version, VersionStore};
+use http_precondition::{EntityTag, EntityTagRef, Validators};
+use version_store::{Revision, RevisionText, Version};
 
 use super::*;
 
-type Store = MemoryStore<u64, ()>;
-
-fn mint() -> TagMint<Store> {
+fn mint() -> TagMint<u64> {
     TagMint::new("posts")
 }
 
@@ -39,12 +34,12 @@ fn golden() {
         text(tags.representation(&77, &version(6), Some("gzip"))),
         "\"v6-1ad8a72a418e1fd3.gzip\""
     );
-    let own_key = TagMint::<Store>::with_keys("posts", [[7; 32]]);
+    let own_key = TagMint::<u64>::with_keys("posts", [[7; 32]]);
     assert_eq!(
         text(own_key.tag(&77, &version(6))),
         "\"v6-3abab56b0fb41fb3\""
     );
-    let composite = TagMint::<MemoryStore<(String, u64), ()>>::new("comments");
+    let composite = TagMint::<(String, u64)>::new("comments");
     let tag = composite.tag(&("ada".to_owned(), 5), &version(6));
     assert_eq!(text(tag), "\"v6-6f3a543e4a89e06d\"");
 }
@@ -54,7 +49,7 @@ fn scope_key_life_and_revision_each_make_another_tag() {
     let tags = mint();
     let tag = tags.tag(&77, &version(6));
     assert_eq!(tags.tag(&77, &version(6)), tag);
-    assert_ne!(TagMint::<Store>::new("comments").tag(&77, &version(6)), tag);
+    assert_ne!(TagMint::<u64>::new("comments").tag(&77, &version(6)), tag);
     assert_ne!(tags.tag(&78, &version(6)), tag);
     assert_ne!(tags.tag(&77, &version(6).with_incarnation(4)), tag);
     assert_ne!(tags.tag(&77, &version(7)), tag);
@@ -100,9 +95,9 @@ fn a_write_compares_state_so_any_representation_of_it_matches() {
 
 #[test]
 fn after_a_change_of_keys_the_old_tags_still_match() {
-    let old = TagMint::<Store>::with_keys("posts", [[1; 32]]);
-    let new = TagMint::<Store>::with_keys("posts", [[2; 32], [1; 32]]);
-    let withdrawn = TagMint::<Store>::with_keys("posts", [[2; 32]]);
+    let old = TagMint::<u64>::with_keys("posts", [[1; 32]]);
+    let new = TagMint::<u64>::with_keys("posts", [[2; 32], [1; 32]]);
+    let withdrawn = TagMint::<u64>::with_keys("posts", [[2; 32]]);
     let tag = old.tag(&77, &version(6)).unwrap();
     let current = version(6);
     assert!(CurrentState::new(&new, &77, &current).strong_match(tag.as_tag()));
@@ -118,8 +113,8 @@ fn after_a_change_of_keys_the_old_tags_still_match() {
 /// tag was minted with, too.
 #[test]
 fn a_stale_tag_of_an_old_key_is_never_called_foreign() {
-    let old = TagMint::<Store>::with_keys("posts", [[1; 32]]);
-    let new = TagMint::<Store>::with_keys("posts", [[2; 32], [1; 32]]);
+    let old = TagMint::<u64>::with_keys("posts", [[1; 32]]);
+    let new = TagMint::<u64>::with_keys("posts", [[2; 32], [1; 32]]);
     let current = version(2000);
     let state = CurrentState::new(&new, &77, &current);
     for revision in 0..2000 {
@@ -152,7 +147,7 @@ fn why_a_tag_does_not_match_is_told_apart() {
         recognised(&tags.tag(&78, &version(6)).unwrap()),
         Recognised::Foreign
     );
-    let other_scope = TagMint::<Store>::new("comments")
+    let other_scope = TagMint::<u64>::new("comments")
         .tag(&77, &version(6))
         .unwrap();
     assert_eq!(recognised(&other_scope), Recognised::Foreign);
@@ -187,8 +182,8 @@ fn a_tag_that_a_handler_set_is_known_by_the_resource_that_it_is_of() {
     assert!(!of(tags.tag(&78, &version(6))));
     assert!(!tags.minted_for(&77, EntityTagRef::parse(b"\"abc\"").unwrap()));
 
-    let old = TagMint::<Store>::with_keys("posts", [[1; 32]]);
-    let new = TagMint::<Store>::with_keys("posts", [[2; 32], [1; 32]]);
+    let old = TagMint::<u64>::with_keys("posts", [[1; 32]]);
+    let new = TagMint::<u64>::with_keys("posts", [[2; 32], [1; 32]]);
     let by_the_old_key = old.tag(&77, &version(6)).unwrap();
     assert!(new.minted_for(&77, by_the_old_key.as_tag()));
 
@@ -204,7 +199,7 @@ fn a_tag_that_a_handler_set_is_known_by_the_resource_that_it_is_of() {
 /// What a text can hold at most is recognised as what is shorter is.
 #[test]
 fn a_revision_of_64_octets_is_recognised() {
-    let tags: TagMint<Texts> = TagMint::new("texts");
+    let tags: TagMint<u64, String> = TagMint::new("texts");
     let stale = "_".repeat(64);
     let tag = tags.tag(&1, &Version::new(stale.clone())).unwrap();
     let current = Version::new("current".to_owned());
@@ -235,7 +230,7 @@ fn what_has_not_the_form_of_a_tag_is_unknown() {
 
 #[test]
 fn what_has_no_text_has_no_tag() {
-    let tags: TagMint<Texts> = TagMint::new("texts");
+    let tags: TagMint<u64, String> = TagMint::new("texts");
     assert!(tags.tag(&1, &Version::new("ok_1".to_owned())).is_some());
     for unfit in ["", "a-b", "a.b", "é", &"x".repeat(65)] {
         assert!(
@@ -304,18 +299,4 @@ fn an_unfit_variant_makes_the_tag_weak() {
             .unwrap()
             .is_weak()
     );
-}
-
-/// A store whose revisions are texts.
-#[derive(Clone)]
-struct Texts;
-
-impl VersionStore for Texts {
-    type Key = u64;
-    type Revision = String;
-    type Error = std::convert::Infallible;
-
-    async fn current(&self, _: &u64) -> Result<Option<Version<String>>, Self::Error> {
-        Ok(None)
-    }
 }

@@ -4,8 +4,8 @@ use http_precondition::{EntityTag, EntityTagRef, Verdict};
 use smallvec::SmallVec;
 
 use super::deferred::Deferred;
-use crate::read::remove_content_fields;
-use crate::tag::{MAX_VARIANT, split_variant};
+use crate::fields::remove_body_fields;
+use crate::tag::{CodingNamed, Codings, MAX_VARIANT, codings, sole_tag, split_variant};
 
 /// Tags the answer to a read, and evaluates on the tag what was held back.
 pub(super) fn conclude<B: Default>(
@@ -51,16 +51,6 @@ pub(super) fn conclude<B: Default>(
     }
 }
 
-/// The one entity tag of an answer.
-fn sole_tag(fields: &HeaderMap) -> Option<EntityTagRef<'_>> {
-    let mut lines = fields.get_all(ETAG).iter();
-    let tag = lines.next()?;
-    if lines.next().is_some() {
-        return None;
-    }
-    EntityTagRef::parse(tag.as_bytes()).ok()
-}
-
 fn replace_tag(fields: &mut HeaderMap, tag: Option<&EntityTag>) {
     if let Some(tag) = tag {
         fields.insert(ETAG, tag.to_header_value());
@@ -81,7 +71,7 @@ fn coded_tag(
         return None;
     }
     let codings = codings(fields);
-    if codings.is_empty() || named.is_some_and(|named| named.0 == codings) {
+    if codings.is_empty() || named.is_some_and(|named| named.names(&codings)) {
         return None;
     }
     with_codings(tag.opaque(), &codings).or_else(|| weak(tag))
@@ -103,19 +93,6 @@ fn with_codings(opaque: &[u8], codings: &Codings) -> Option<EntityTag> {
     (variant <= MAX_VARIANT).then(|| EntityTag::strong(&tagged).ok())?
 }
 
-/// The codings of a body in the order in which they were applied, in lower case.
-type Codings = SmallVec<[SmallVec<[u8; 16]>; 1]>;
-
-fn codings(fields: &HeaderMap) -> Codings {
-    let lines = fields.get_all(CONTENT_ENCODING).iter();
-    let members = lines.flat_map(|line| line.as_bytes().split(|octet| *octet == b','));
-    members
-        .map(<[u8]>::trim_ascii)
-        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
-        .map(|coding| coding.iter().map(u8::to_ascii_lowercase).collect())
-        .collect()
-}
-
 /// Says that the answer depends on `Accept-Encoding`, once.
 fn vary(fields: &mut HeaderMap) {
     let lines = fields.get_all(VARY).iter();
@@ -133,38 +110,8 @@ fn vary(fields: &mut HeaderMap) {
 fn emptied<B: Default>(response: Response<B>) -> Response<B> {
     let (mut parts, _) = response.into_parts();
     parts.status = StatusCode::NOT_MODIFIED;
-    remove_content_fields(&mut parts.headers);
+    remove_body_fields(&mut parts.headers);
     // The tag says it better (RFC 9110 §15.4.5).
     parts.headers.remove(LAST_MODIFIED);
     Response::from_parts(parts, B::default())
-}
-
-/// Marks an answer whose tag was made for the body as the handler had encoded it. The variant alone
-/// does not tell: `br` is a coding, and Breton.
-#[derive(Clone, Debug)]
-pub(crate) struct CodingNamed(Codings);
-
-impl CodingNamed {
-    /// Marks an encoded answer with the tag that was made for it, or that names its codings.
-    pub(crate) fn mark<B>(response: &mut Response<B>, made_for_it: bool) {
-        let fields = response.headers();
-        if !fields.contains_key(CONTENT_ENCODING) {
-            return;
-        }
-        let codings = codings(fields);
-        if made_for_it || sole_tag(fields).is_some_and(|tag| names(tag, &codings)) {
-            response.extensions_mut().insert(Self(codings));
-        }
-    }
-}
-
-/// Whether each coding is a part of the tag's variant.
-fn names(tag: EntityTagRef<'_>, codings: &Codings) -> bool {
-    let Some((_, Some(variant))) = split_variant(tag.opaque()) else {
-        return false;
-    };
-    codings.iter().all(|coding| {
-        let mut parts = variant.split(|octet| *octet == b'.');
-        parts.any(|part| part.eq_ignore_ascii_case(coding))
-    })
 }

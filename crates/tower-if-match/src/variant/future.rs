@@ -11,7 +11,7 @@ use super::deferred::Deferred;
 
 /// What is kept of a read until it is answered.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(super) struct VariedRead {
     pub(super) deferred: Option<Box<Deferred>>,
     /// Whether it was a HEAD before it went inside.
     pub(super) without_content: bool,
@@ -23,12 +23,12 @@ pin_project! {
     pub struct VariedFuture<F> {
         #[pin]
         inner: F,
-        reading: Option<Reading>,
+        reading: Option<VariedRead>,
     }
 }
 
 impl<F> VariedFuture<F> {
-    pub(super) fn new(inner: F, reading: Option<Reading>) -> Self {
+    pub(super) fn new(inner: F, reading: Option<VariedRead>) -> Self {
         Self { inner, reading }
     }
 }

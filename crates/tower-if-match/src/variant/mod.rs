@@ -37,7 +37,6 @@ mod future;
 mod layer;
 mod service;
 
-pub(crate) use answer::CodingNamed;
 pub use future::VariedFuture;
 pub use layer::VariantLayer;
 pub use service::Varied;

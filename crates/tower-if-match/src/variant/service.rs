@@ -8,7 +8,7 @@ use tower_service::Service;
 
 use super::codings::{accepts_identity, exclude_nothing};
 use super::deferred::Deferred;
-use super::future::{Reading, VariedFuture};
+use super::future::{VariedFuture, VariedRead};
 
 /// The service that [`VariantLayer`](crate::VariantLayer) makes.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ where
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let reading = match MethodClass::of(request.method()) {
             MethodClass::Read => Some(self.read(&mut request)),
-            MethodClass::Write => Some(Reading {
+            MethodClass::Write => Some(VariedRead {
                 deferred: None,
                 without_content: false,
             }),
@@ -53,7 +53,7 @@ where
 }
 
 impl<Svc> Varied<Svc> {
-    fn read<ReqBody>(&self, request: &mut Request<ReqBody>) -> Reading {
+    fn read<ReqBody>(&self, request: &mut Request<ReqBody>) -> VariedRead {
         let without_content = self.head_as_get && request.method() == Method::HEAD;
         if without_content {
             *request.method_mut() = Method::GET;
@@ -61,7 +61,7 @@ impl<Svc> Varied<Svc> {
             request.headers_mut().remove(RANGE);
             request.headers_mut().remove(IF_RANGE);
         }
-        Reading {
+        VariedRead {
             deferred: Deferred::take(request.headers_mut()),
             without_content,
         }

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use axum::http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
-use tower_if_match::{Reason, Refusal};
+use tower_if_match::{Reason, Refusal, Refusals};
 
 use crate::posts::{self, app, posts, request, send};
 
@@ -82,7 +82,7 @@ fn blind(path: &str) -> axum::http::Request<Body> {
 #[tokio::test]
 async fn the_owner_extends_the_answer() {
     let (posts, guard) = posts();
-    let guard = guard.with_refusal_response(|answer| {
+    let guard = guard.with_refusals(Refusals::new().with_response(|answer| {
         let path = answer.head().uri.path().to_owned();
         let help = json!({"page": format!("https://example.com{path}")});
         let mut response = answer.member("help", &help).into_response();
@@ -90,7 +90,7 @@ async fn the_owner_extends_the_answer() {
             .headers_mut()
             .insert("x-support", HeaderValue::from_static("yes"));
         response
-    });
+    }));
     let app = app(&posts, guard);
     let answer = send(&app, blind("/posts/7")).await;
     assert_eq!(answer.status, StatusCode::PRECONDITION_REQUIRED);
@@ -107,13 +107,13 @@ async fn the_owner_extends_the_answer() {
 #[tokio::test]
 async fn the_owner_replaces_the_answer() {
     let (posts, guard) = posts();
-    let guard = guard.with_refusal_response(|answer| {
+    let guard = guard.with_refusals(Refusals::new().with_response(|answer| {
         assert_eq!(answer.refusal().scope(), "posts");
         let text = format!("{} {}", answer.refusal().reason(), answer.head().method);
         let mut response = Response::new(text.into());
         *response.status_mut() = StatusCode::CONFLICT;
         response
-    });
+    }));
     let lose = async |expected: tower_if_match::Expected<posts::Posts>| expected.lost();
     let methods = axum::routing::put(lose).get(posts::read);
     let app = posts::with_methods(&posts, guard, methods);
@@ -137,12 +137,12 @@ async fn the_owner_replaces_the_answer() {
 #[tokio::test]
 async fn an_owner_who_says_how_long_an_answer_keeps_is_believed() {
     let (posts, guard) = posts();
-    let guard = guard.with_refusal_response(|answer| {
+    let guard = guard.with_refusals(Refusals::new().with_response(|answer| {
         let mut response = answer.into_response();
         let private = HeaderValue::from_static("private");
         response.headers_mut().insert(CACHE_CONTROL, private);
         response
-    });
+    }));
     let answer = send(&app(&posts, guard), blind("/posts/7")).await;
     assert_eq!(answer.field(CACHE_CONTROL), Some("private"));
 }
@@ -152,11 +152,11 @@ async fn an_owner_who_says_how_long_an_answer_keeps_is_believed() {
 async fn no_hook_makes_a_success_of_a_refusal() {
     for status in [100, 200, 204, 304, 399] {
         let (posts, guard) = posts();
-        let guard = guard.with_refusal_response(move |_| {
+        let guard = guard.with_refusals(Refusals::new().with_response(move |_| {
             let mut response = Response::new("all is well".into());
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
             response
-        });
+        }));
         let answer = send(&app(&posts, guard), blind("/posts/7")).await;
         assert_eq!(answer.status, StatusCode::PRECONDITION_REQUIRED);
         assert_eq!(answer.reason(), "missing_condition");
@@ -168,11 +168,11 @@ async fn no_hook_makes_a_success_of_a_refusal() {
 async fn the_refusal_is_in_the_extensions_of_every_answer() {
     use tower::ServiceExt;
     let (posts, guard) = posts();
-    let guard = guard.with_refusal_response(|_| {
+    let guard = guard.with_refusals(Refusals::new().with_response(|_| {
         let mut response = Response::new("no".into());
         *response.status_mut() = StatusCode::BAD_REQUEST;
         response
-    });
+    }));
     let answer = app(&posts, guard).oneshot(blind("/posts/7")).await.unwrap();
     let refusal = answer.extensions().get::<Refusal>().unwrap();
     assert_eq!(refusal.reason(), Reason::MissingCondition);
@@ -183,10 +183,10 @@ async fn the_refusal_is_in_the_extensions_of_every_answer() {
 #[tokio::test]
 async fn what_a_hook_adds_is_escaped() {
     let (posts, guard) = posts();
-    let guard = guard.with_refusal_response(|answer| {
+    let guard = guard.with_refusals(Refusals::new().with_response(|answer| {
         let nasty = "\"},{\u{0}\n";
         answer.member("nasty \"", nasty).into_response()
-    });
+    }));
     let problem: Value = send(&app(&posts, guard), blind("/posts/7")).await.problem();
     assert_eq!(problem["nasty \""], "\"},{\u{0}\n");
 }
@@ -195,8 +195,9 @@ async fn what_a_hook_adds_is_escaped() {
 #[tokio::test]
 async fn the_owner_of_a_representation_layer_writes_the_answer() {
     use tower::Layer;
-    let layer = tower_if_match::RepresentationLayer::new("notes")
-        .with_refusal_response(|answer| answer.member("help", "yes").into_response());
+    let layer = tower_if_match::RepresentationLayer::new("notes").with_refusals(
+        Refusals::new().with_response(|answer| answer.member("help", "yes").into_response()),
+    );
     let service: axum::Router =
         axum::Router::new().route("/posts/7", axum::routing::get(async || "first"));
     let app = axum::Router::new().fallback_service(layer.layer(service));
@@ -208,7 +209,7 @@ async fn the_owner_of_a_representation_layer_writes_the_answer() {
 #[tokio::test]
 async fn the_owner_says_it_in_other_words() {
     let (posts, guard) = posts();
-    let guard = guard.with_refusal_response(|answer| {
+    let guard = guard.with_refusals(Refusals::new().with_response(|answer| {
         assert!(answer.detail().starts_with("This request would overwrite"));
         let answer = answer.with_detail("Es fehlt eine Bedingung.");
         assert_eq!(answer.detail(), "Es fehlt eine Bedingung.");
@@ -216,7 +217,7 @@ async fn the_owner_says_it_in_other_words() {
             .member("help", "first")
             .member("help", "last")
             .into_response()
-    });
+    }));
     let app = app(&posts, guard);
     let answer = send(&app, blind("/posts/7")).await;
     let problem = answer.problem();
@@ -242,13 +243,13 @@ async fn a_hook_cannot_write_the_layers_own_members() {
         send(&app(&posts, guard), blind("/posts/8")).await.body
     };
     let (posts, guard) = posts();
-    let guard = guard.with_refusal_response(|answer| {
+    let guard = guard.with_refusals(Refusals::new().with_response(|answer| {
         let names = ["type", "detail", "reason", "conflict", "current_etag"];
         let answer = names
             .into_iter()
             .fold(answer, |answer, name| answer.member(name, "mine"));
         answer.into_response()
-    });
+    }));
     let answer = send(&app(&posts, guard), blind("/posts/8")).await;
     assert_eq!(answer.body, plain);
 }
@@ -269,7 +270,10 @@ async fn an_owners_answer_is_framed_by_the_server() {
         };
         let (posts, guard) = posts();
         let answer = send(
-            &app(&posts, guard.with_refusal_response(hook)),
+            &app(
+                &posts,
+                guard.with_refusals(Refusals::new().with_response(hook)),
+            ),
             blind("/posts/7"),
         )
         .await;

@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_if_match::bulk::{BulkLayer, ExpectedItems, InvalidItems, Item, ItemTags};
 use tower_if_match::{
-    Expected, IfMatchLayer, Lost, MemoryStore, PathKey, Refusal, TagMint, Version, Versioned,
+    Expected, IfMatchLayer, Lost, MemoryStore, PathKey, Policy, Refusal, Refusals, TagMint,
+    Version, Versioned,
 };
 
 use crate::posts::{Answer, request, send};
@@ -74,7 +75,7 @@ async fn replace(
 /// Posts 1 to 4, and what stands in front of them.
 struct Api {
     posts: Posts,
-    tags: TagMint<Posts>,
+    tags: TagMint<u64>,
     app: Router,
 }
 
@@ -339,7 +340,7 @@ async fn what_cannot_be_decided_on_is_refused_as_a_whole() {
         (
             json!([[1, tag, "x".repeat(200)]]),
             413,
-            "larger than this service reads",
+            "larger than this service accepts",
         ),
     ] {
         let answer = api.send(&content).await;
@@ -499,12 +500,18 @@ async fn the_hook_is_asked_about_each_item_and_its_refusal_tells_nothing() {
 #[tokio::test]
 async fn options_reach_the_answer() {
     let posts = posts();
-    let bulk = layer(&posts)
-        .with_tag_keys([[7; 32]])
-        .with_wildcard_refused()
-        .with_creating_methods([Method::PATCH])
-        .with_problem_types("https://example.com/problems")
-        .with_resource_noun("post");
+    let tags = TagMint::with_keys("posts", [[7; 32]]);
+    let bulk = BulkLayer::new(tags, posts.clone(), items)
+        .with_policy(
+            Policy::new()
+                .with_wildcard_refused()
+                .with_creating_methods([Method::PATCH]),
+        )
+        .with_refusals(
+            Refusals::new()
+                .with_problem_types("https://example.com/problems")
+                .with_noun("post"),
+        );
     let api = with(&posts, patch(write_all), bulk);
     let stale = api.tag(1);
     api.posts.create(1, String::new());
@@ -555,7 +562,7 @@ async fn the_refusal_is_in_the_extensions_without_the_tag_of_an_item() {
 #[tokio::test]
 async fn the_owner_writes_the_answer() {
     let posts = posts();
-    let bulk = layer(&posts).with_refusal_response(|answer| {
+    let bulk = layer(&posts).with_refusals(Refusals::new().with_response(|answer| {
         let refusal = answer.refusal();
         assert_eq!(
             (refusal.current_tag(), refusal.failed_condition()),
@@ -564,7 +571,7 @@ async fn the_owner_writes_the_answer() {
         assert_eq!(refusal.scope(), "posts");
         let method = answer.head().method.to_string();
         answer.member("sent by", &method).into_response()
-    });
+    }));
     let api = with(&posts, patch(write_all), bulk);
     let answer = api.send(&json!([[1, null, "x"]])).await;
     assert_eq!(answer.status, StatusCode::PRECONDITION_REQUIRED);
@@ -601,7 +608,7 @@ async fn the_short_text_tells_no_tag_of_one_item() {
 #[tokio::test]
 async fn a_weakened_tag_of_an_item_writes_where_the_owner_accepts_it() {
     let posts = posts();
-    let lenient = layer(&posts).with_weakened_tags_accepted();
+    let lenient = layer(&posts).with_policy(Policy::new().with_weakened_tags_accepted());
     for (bulk, status) in [
         (layer(&posts), StatusCode::PRECONDITION_FAILED),
         (lenient, StatusCode::OK),
@@ -617,7 +624,7 @@ async fn a_weakened_tag_of_an_item_writes_where_the_owner_accepts_it() {
 async fn a_handler_mints_the_tags_itself() {
     async fn minting(
         State(posts): State<Posts>,
-        Extension(tags): Extension<TagMint<Posts>>,
+        Extension(tags): Extension<TagMint<u64>>,
         expected: ExpectedItems<Posts>,
         content: Json<Vec<Value>>,
     ) -> Result<Json<Vec<String>>, Lost> {

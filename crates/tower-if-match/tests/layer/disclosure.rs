@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::{Value, json};
 use tower_if_match::{
-    Conflict, Conflicts, Expected, IfMatchLayer, PathKey, Version, VersionStore, Versioned,
+    Conflict, Conflicts, Expected, IfMatchLayer, PathKey, Refusals, Version, VersionStore,
+    Versioned,
 };
 
 use crate::posts::{self, Answer};
@@ -81,8 +82,13 @@ fn has(problem: &Value) -> [bool; 5] {
 
 #[tokio::test]
 async fn what_is_too_long_is_left_out_the_longest_first() {
-    let limited =
-        |octets| move |guard: Guard| guard.with_public_conflicts().with_conflict_limit(octets);
+    let limited = |octets| {
+        move |guard: Guard| {
+            guard
+                .with_public_conflicts()
+                .with_refusals(Refusals::new().with_conflict_limit(octets))
+        }
+    };
     let all = refused(3, 100, limited(1000)).await.problem();
     assert_eq!(has(&all), [true; 5]);
     let no_current = refused(3, 1000, limited(1000)).await.problem();
@@ -98,7 +104,11 @@ async fn what_is_too_long_is_left_out_the_longest_first() {
 #[tokio::test]
 async fn the_limit_is_kept_to_the_octet() {
     let answer = |octets| async move {
-        let limited = |guard: Guard| guard.with_public_conflicts().with_conflict_limit(octets);
+        let limited = |guard: Guard| {
+            guard
+                .with_public_conflicts()
+                .with_refusals(Refusals::new().with_conflict_limit(octets))
+        };
         refused(3, 100, limited).await.problem()
     };
     let whole = answer(100_000).await["conflict"].to_string().len();

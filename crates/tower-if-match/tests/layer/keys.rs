@@ -6,7 +6,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::routing::{any, get, post, put};
-use tower_if_match::{Expected, Found, GuardedRoute, IfMatchLayer, MemoryStore, PathKey};
+use tower_if_match::{Expected, Found, GuardedRoute, IfMatchLayer, MemoryStore, PathKey, Policy};
 
 use crate::posts::{self, Answer, Posts, app, methods, posts, read, replace, request, send};
 
@@ -328,7 +328,7 @@ async fn two_layers_of_different_stores_nest() {
     let (posts, outer) = posts();
     let drafts: MemoryStore<u64, u8> = MemoryStore::new();
     let inner = IfMatchLayer::new("drafts", drafts.clone(), PathKey)
-        .with_condition_optional(axum::http::Method::PUT);
+        .with_policy(Policy::new().with_condition_optional(axum::http::Method::PUT));
     let both = async move |post: Expected<Posts>, draft: Expected<MemoryStore<u64, u8>>| {
         drop(drafts.put(1, draft));
         posts.put("published".to_owned(), post).map(|_| ())

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::routing::{any, post};
-use tower_if_match::{Demand, Expected, Version};
+use tower_if_match::{Demand, Expected, Policy, Version};
 
 use crate::posts::{self, Answer, Posts, app, create, posts, request, send, with_methods};
 
@@ -98,9 +98,11 @@ async fn an_optional_condition_is_evaluated_where_it_is_sent() {
             .map(|_| demanded.to_string())
     };
     let settled_by_nobody = async || "wrote blindly";
-    let loosened = guard
-        .with_condition_optional(Method::POST)
-        .with_condition_exempt(Method::PATCH);
+    let loosened = guard.with_policy(
+        Policy::new()
+            .with_condition_optional(Method::POST)
+            .with_condition_exempt(Method::PATCH),
+    );
     let app = with_methods(
         &posts,
         loosened.clone(),
@@ -138,7 +140,12 @@ async fn an_optional_condition_is_evaluated_where_it_is_sent() {
 #[tokio::test]
 async fn a_wildcard_can_be_refused() {
     let (posts, guard) = posts();
-    let strict = app(&posts, guard.clone().with_wildcard_refused());
+    let strict = app(
+        &posts,
+        guard
+            .clone()
+            .with_policy(Policy::new().with_wildcard_refused()),
+    );
     assert_eq!(
         posts::put(&strict, "*", "x").await.status,
         StatusCode::PRECONDITION_REQUIRED
@@ -153,7 +160,7 @@ async fn which_methods_create_is_the_owners_to_say() {
     let patch = async |State(posts): State<Posts>, expected: Expected<Posts>| {
         posts.put("created".to_owned(), expected).map(|_| ())
     };
-    let guard = guard.with_creating_methods([Method::PATCH]);
+    let guard = guard.with_policy(Policy::new().with_creating_methods([Method::PATCH]));
     let app = with_methods(&posts, guard, axum::routing::patch(patch).put(patch));
     let absent = |method: &str| request(method, "/posts/8").body(Body::empty()).unwrap();
     assert_eq!(
@@ -206,9 +213,11 @@ async fn a_condition_that_was_sent_is_demanded_under_any_policy() {
         demanded
     };
     let (posts, guard) = posts();
-    let guard = guard
-        .with_condition_optional(Method::PUT)
-        .with_wildcard_refused();
+    let guard = guard.with_policy(
+        Policy::new()
+            .with_condition_optional(Method::PUT)
+            .with_wildcard_refused(),
+    );
     let app = with_methods(&posts, guard, axum::routing::put(demanded).get(posts::read));
     for (fields, demand) in [
         (&[("if-match", "*")][..], "Exists"),
@@ -234,7 +243,7 @@ async fn an_exempt_write_to_an_absent_resource_may_create_it_with_and_without_a_
         posts.put("x".to_owned(), expected).map(|_| ())
     };
     let (posts, guard) = posts();
-    let guard = guard.with_condition_exempt(Method::POST);
+    let guard = guard.with_policy(Policy::new().with_condition_exempt(Method::POST));
     for (id, guard) in [
         (8, guard.clone()),
         (9, guard.with_authorization(|_, _, _| Ok(()))),
@@ -252,7 +261,7 @@ async fn an_exempt_write_to_an_absent_resource_may_create_it_with_and_without_a_
 async fn an_exempt_write_is_authorized_like_any_other() {
     let (posts, guard) = posts();
     let guard = guard
-        .with_condition_exempt(Method::PUT)
+        .with_policy(Policy::new().with_condition_exempt(Method::PUT))
         .with_authorization(|_, _, _| Err(StatusCode::FORBIDDEN.into()));
     let app = app(&posts, guard);
     assert_eq!(sent(&app, "PUT", &[]).await.status, StatusCode::FORBIDDEN);

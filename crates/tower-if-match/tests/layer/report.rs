@@ -11,7 +11,8 @@ use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get, patch, put};
 use tower::Layer;
 use tower_if_match::{
-    Expected, IfMatchLayer, Lost, PathKey, RepresentationLayer, SingleProcess, Transaction, Tx,
+    Expected, IfMatchLayer, Lost, PathKey, Policy, RepresentationLayer, SingleProcess, Transaction,
+    Tx,
 };
 
 use crate::ledger::Ledger;
@@ -32,7 +33,10 @@ fn reports(answer: &Answer) -> Vec<&str> {
 #[tokio::test]
 async fn a_write_without_a_condition_goes_on_and_is_marked() {
     let (posts, guard) = posts();
-    let app = app(&posts, guard.clone().with_report_only());
+    let app = app(
+        &posts,
+        guard.clone().with_policy(Policy::new().with_report_only()),
+    );
     let answer = send(&app, blind("PUT", "/posts/7")).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(reports(&answer), ["missing_condition"]);
@@ -68,14 +72,17 @@ async fn a_condition_that_guards_nothing_is_reported_too() {
         ("if-unmodified-since", "no date"),
     ] {
         let (posts, guard) = posts();
-        let app = app(&posts, guard.with_report_only());
+        let app = app(&posts, guard.with_policy(Policy::new().with_report_only()));
         let sent = request("PUT", "/posts/7").header(name, value);
         let answer = send(&app, sent.body(Body::from("x")).unwrap()).await;
         assert_eq!(answer.status, StatusCode::OK, "{name}");
         assert_eq!(reports(&answer), ["missing_condition"]);
     }
     let (posts, guard) = posts();
-    let app = app(&posts, guard.with_wildcard_refused().with_report_only());
+    let app = app(
+        &posts,
+        guard.with_policy(Policy::new().with_wildcard_refused().with_report_only()),
+    );
     let answer = posts::put(&app, "*", "x").await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(reports(&answer), ["missing_condition"]);
@@ -84,7 +91,7 @@ async fn a_condition_that_guards_nothing_is_reported_too() {
 #[tokio::test]
 async fn a_condition_that_was_sent_is_held_to() {
     let (posts, guard) = posts();
-    let app = app(&posts, guard.with_report_only());
+    let app = app(&posts, guard.with_policy(Policy::new().with_report_only()));
     let tag = posts::get_tag(&app).await;
     let held = posts::put(&app, &tag, "second").await;
     assert_eq!(held.status, StatusCode::OK);
@@ -101,13 +108,12 @@ async fn a_condition_that_was_sent_is_held_to() {
 /// What is optional or exempt would not have been refused.
 #[tokio::test]
 async fn what_needs_no_condition_is_not_reported() {
-    let loosened: [fn(Guard) -> Guard; 2] = [
-        |guard| guard.with_condition_optional(axum::http::Method::PUT),
-        |guard| guard.with_condition_exempt(axum::http::Method::PUT),
-    ];
-    for loosen in loosened {
+    for loosened in [
+        Policy::new().with_condition_optional(axum::http::Method::PUT),
+        Policy::new().with_condition_exempt(axum::http::Method::PUT),
+    ] {
         let (posts, guard) = posts();
-        let app = app(&posts, loosen(guard).with_report_only());
+        let app = app(&posts, guard.with_policy(loosened.with_report_only()));
         let answer = send(&app, blind("PUT", "/posts/7")).await;
         assert_eq!(answer.status, StatusCode::OK);
         assert!(reports(&answer).is_empty());
@@ -123,7 +129,11 @@ async fn legacy() -> impl IntoResponse {
 async fn a_handler_that_says_nothing_goes_on_and_is_marked() {
     let (posts, guard) = posts();
     let methods = || get(posts::read).put(legacy);
-    let reporting = with_methods(&posts, guard.clone().with_report_only(), methods());
+    let reporting = with_methods(
+        &posts,
+        guard.clone().with_policy(Policy::new().with_report_only()),
+        methods(),
+    );
     let tag = posts::get_tag(&reporting).await;
     let answer = posts::put(&reporting, &tag, "x").await;
     assert_eq!(answer.status, StatusCode::OK);
@@ -137,7 +147,11 @@ async fn a_handler_that_says_nothing_goes_on_and_is_marked() {
     assert_eq!(reports(&unreadable), ["unguarded_write"]);
 
     let taken = async |_expected: Expected<Posts>| "done";
-    let reporting = with_methods(&posts, guard.clone().with_report_only(), put(taken));
+    let reporting = with_methods(
+        &posts,
+        guard.clone().with_policy(Policy::new().with_report_only()),
+        put(taken),
+    );
     let answer = posts::put(&reporting, &tag, "x").await;
     assert_eq!(reports(&answer), ["unguarded_write"]);
 
@@ -151,7 +165,11 @@ async fn a_handler_that_says_nothing_goes_on_and_is_marked() {
 async fn a_failure_of_the_handlers_is_passed_on() {
     let (posts, guard) = posts();
     let methods = put(async || StatusCode::UNPROCESSABLE_ENTITY);
-    let app = with_methods(&posts, guard.with_report_only(), methods);
+    let app = with_methods(
+        &posts,
+        guard.with_policy(Policy::new().with_report_only()),
+        methods,
+    );
     let answer = send(&app, blind("PUT", "/posts/7")).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(reports(&answer), ["missing_condition"]);
@@ -161,7 +179,11 @@ async fn a_failure_of_the_handlers_is_passed_on() {
 async fn a_race_that_is_lost_is_lost() {
     let (posts, guard) = posts();
     let lose = async |expected: Expected<Posts>| -> Lost { expected.lost() };
-    let app = with_methods(&posts, guard.with_report_only(), put(lose).get(posts::read));
+    let app = with_methods(
+        &posts,
+        guard.with_policy(Policy::new().with_report_only()),
+        put(lose).get(posts::read),
+    );
     let tag = posts::get_tag(&app).await;
     let answer = posts::put(&app, &tag, "x").await;
     assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
@@ -172,7 +194,7 @@ async fn a_race_that_is_lost_is_lost() {
 async fn the_authorization_hook_is_asked_as_ever() {
     let (posts, guard) = posts();
     let guard = guard.with_authorization(|_, _, _| Err(StatusCode::FORBIDDEN.into()));
-    let app = app(&posts, guard.with_report_only());
+    let app = app(&posts, guard.with_policy(Policy::new().with_report_only()));
     let answer = send(&app, blind("PUT", "/posts/7")).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert_eq!(*posts.get(&7).unwrap().body(), "first");
@@ -197,7 +219,8 @@ async fn a_store_is_not_asked_for_writes_without_conditions() {
         }
     }
     let store = Asked::default();
-    let guard = IfMatchLayer::new("asked", store.clone(), PathKey).with_report_only();
+    let guard = IfMatchLayer::new("asked", store.clone(), PathKey)
+        .with_policy(Policy::new().with_report_only());
     let app: Router = Router::new().route("/posts/{id}", put(legacy).route_layer(guard));
     let answer = send(&app, blind("PUT", "/posts/7")).await;
     assert_eq!(answer.status, StatusCode::OK);
@@ -217,7 +240,7 @@ async fn a_representation_layer_reports_as_well() {
             *writes.lock().unwrap() = text;
         }),
     );
-    let layer = RepresentationLayer::new("notes").with_report_only();
+    let layer = RepresentationLayer::new("notes").with_policy(Policy::new().with_report_only());
     let app = Router::new().fallback_service(layer.layer(service));
     let answer = send(&app, blind("PUT", "/notes")).await;
     assert_eq!(answer.status, StatusCode::OK);
@@ -234,7 +257,7 @@ async fn a_handler_under_a_lock_reports_as_well() {
     let ledger = Ledger::new();
     let guard = IfMatchLayer::new("rows", ledger.clone(), PathKey)
         .with_strategy(SingleProcess::new())
-        .with_report_only();
+        .with_policy(Policy::new().with_report_only());
     let rows = ledger.clone();
     let write = put(async move |text: String| rows.write(7, Some(text)));
     let app = Router::new().route("/posts/{id}", write.route_layer(guard));
@@ -252,7 +275,7 @@ async fn a_transaction_that_was_not_given_back_is_no_success() {
     let app = |methods: MethodRouter<Ledger>| {
         let guard = IfMatchLayer::new("rows", ledger.clone(), PathKey)
             .with_strategy(Transaction::new())
-            .with_report_only();
+            .with_policy(Policy::new().with_report_only());
         Router::new()
             .route("/posts/{id}", methods.route_layer(guard))
             .with_state(ledger.clone())
@@ -282,7 +305,11 @@ async fn a_transaction_that_was_not_given_back_is_no_success() {
 #[tokio::test]
 async fn a_condition_on_an_id_that_cannot_be_read_is_held_to() {
     let (posts, guard) = posts();
-    let app = with_methods(&posts, guard.with_report_only(), put(legacy));
+    let app = with_methods(
+        &posts,
+        guard.with_policy(Policy::new().with_report_only()),
+        put(legacy),
+    );
     for (name, value) in [
         ("if-match", "\"invented\""),
         ("if-match", "malformed"),
@@ -309,7 +336,7 @@ async fn a_handler_that_creates_without_saying_so_goes_on() {
     ];
     for way in ways {
         let (posts, guard) = posts();
-        let route = way(guard.with_report_only());
+        let route = way(guard.with_policy(Policy::new().with_report_only()));
         let app = Router::new()
             .route("/posts/{id}", route)
             .with_state(posts.clone());
@@ -324,7 +351,11 @@ async fn a_handler_that_creates_without_saying_so_goes_on() {
 async fn a_blind_write_that_loses_a_race_is_reported_as_blind() {
     let (posts, guard) = posts();
     let lose = async |expected: Expected<Posts>| -> Lost { expected.lost() };
-    let app = with_methods(&posts, guard.with_report_only(), put(lose));
+    let app = with_methods(
+        &posts,
+        guard.with_policy(Policy::new().with_report_only()),
+        put(lose),
+    );
     let answer = send(&app, blind("PUT", "/posts/7")).await;
     assert_eq!(answer.reason(), "lost_race");
     assert_eq!(reports(&answer), ["missing_condition"]);

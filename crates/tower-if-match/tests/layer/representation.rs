@@ -12,8 +12,8 @@ use axum::http::{Method, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use tower::{Layer, Service, ServiceExt};
-use tower_if_match::RepresentationLayer;
 use tower_if_match::stack::Represented;
+use tower_if_match::{Policy, RepresentationLayer};
 
 use crate::posts::Answer;
 
@@ -242,7 +242,9 @@ async fn a_collection_is_a_resource_and_its_201_has_no_tag_of_it() {
     assert_ne!(tag_of(&app, "/posts").await, tag);
 
     let (router, _) = legacy();
-    let exempt = guard().with_condition_exempt(Method::POST).layer(router);
+    let exempt = guard()
+        .with_policy(Policy::new().with_condition_exempt(Method::POST))
+        .layer(router);
     let created = ask(&exempt, "POST /posts", &[], "eighth").await;
     assert_eq!(
         (created.status, created.etag()),
@@ -265,7 +267,9 @@ async fn what_cannot_be_read_cannot_be_guarded() {
     assert_eq!(neither.status, StatusCode::METHOD_NOT_ALLOWED);
 
     let (router, _) = legacy();
-    let exempt = guard().with_condition_exempt(Method::POST).layer(router);
+    let exempt = guard()
+        .with_policy(Policy::new().with_condition_exempt(Method::POST))
+        .layer(router);
     let published = ask(&exempt, "POST /publish", &[], "").await;
     assert_eq!(published.body, b"published");
 }
@@ -273,7 +277,9 @@ async fn what_cannot_be_read_cannot_be_guarded() {
 #[tokio::test]
 async fn a_method_may_go_without_a_condition_and_is_told_the_tag_all_the_same() {
     let (router, _) = legacy();
-    let app = guard().with_condition_optional(Method::PUT).layer(router);
+    let app = guard()
+        .with_policy(Policy::new().with_condition_optional(Method::PUT))
+        .layer(router);
     let written = ask(&app, "PUT /posts/7", &[], "second").await;
     let tag = tag_of(&app, "/posts/7").await;
     assert_eq!(

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use axum::routing::{MethodRouter, get};
 use tower::{Layer, ServiceBuilder};
+use tower_if_match::Policy;
 
 use crate::representation::{ask, guard, legacy, tag_of};
 
@@ -40,7 +41,7 @@ async fn a_method_override_inside_overrides_nothing() {
     assert_eq!(writes.swap(0, Ordering::Relaxed), 1);
 
     let guarded = guard()
-        .with_condition_exempt(Method::POST)
+        .with_policy(Policy::new().with_condition_exempt(Method::POST))
         .layer(overriding.layer(inner));
     for line in ["OPTIONS /posts/7", "POST /posts/7", "GET /posts/7"] {
         let answer = ask(&guarded, line, &put, "").await;

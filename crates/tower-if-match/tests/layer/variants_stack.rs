@@ -11,13 +11,13 @@ use bytes::Bytes;
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_if_match::http_precondition::EntityTag;
-use tower_if_match::{MemoryStore, TagMint, VariantLayer, Version};
+use tower_if_match::{TagMint, VariantLayer, Version};
 
 use crate::posts::Answer;
 
 /// The opaque tag of some state, minted.
 fn minted() -> String {
-    let tags: TagMint<MemoryStore<u64, ()>> = TagMint::new("posts");
+    let tags: TagMint<u64> = TagMint::new("posts");
     let tag = tags.tag(&7, &Version::new(6)).unwrap();
     String::from_utf8(tag.opaque().to_vec()).unwrap()
 }

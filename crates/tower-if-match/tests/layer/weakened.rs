@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::StatusCode;
 use tower_if_match::http_precondition::EntityTag;
-use tower_if_match::{Expected, IfMatchLayer, PathKey, Version};
+use tower_if_match::{Expected, IfMatchLayer, PathKey, Policy, Version};
 
 use crate::posts::{self, app, get_tag, posts, put, request, send};
 
@@ -11,7 +11,10 @@ use crate::posts::{self, app, get_tag, posts, put, request, send};
 async fn a_weakened_tag_writes_where_the_owner_accepts_it_and_only_there() {
     let (posts, guard) = posts();
     let strict = app(&posts, guard.clone());
-    let lenient = app(&posts, guard.with_weakened_tags_accepted());
+    let lenient = app(
+        &posts,
+        guard.with_policy(Policy::new().with_weakened_tags_accepted()),
+    );
     let weakened = format!("W/{}", get_tag(&strict).await);
     let refused = put(&strict, &weakened, "second").await;
     assert_eq!(refused.status, StatusCode::PRECONDITION_FAILED);
@@ -30,7 +33,10 @@ async fn a_weakened_tag_writes_where_the_owner_accepts_it_and_only_there() {
 #[tokio::test]
 async fn a_weakened_tag_of_a_variant_writes() {
     let (posts, guard) = posts();
-    let app = app(&posts, guard.with_weakened_tags_accepted());
+    let app = app(
+        &posts,
+        guard.with_policy(Policy::new().with_weakened_tags_accepted()),
+    );
     let tag = get_tag(&app).await;
     let variant = format!("W/{}.gzip\"", tag.trim_end_matches('"'));
     assert_eq!(put(&app, &variant, "second").await.status, StatusCode::OK);
@@ -40,7 +46,10 @@ async fn a_weakened_tag_of_a_variant_writes() {
 async fn what_this_service_did_not_mint_is_refused_all_the_same() {
     let (posts, guard) = posts();
     posts.create(8, "other".to_owned());
-    let app = app(&posts, guard.with_weakened_tags_accepted());
+    let app = app(
+        &posts,
+        guard.with_policy(Policy::new().with_weakened_tags_accepted()),
+    );
     let of_8 = request("GET", "/posts/8").body(Body::empty()).unwrap();
     let of_8 = send(&app, of_8).await.etag().unwrap().to_owned();
     for (tag, reason) in [
@@ -67,7 +76,8 @@ async fn a_stores_own_weak_tag_never_writes() {
             Ok(Some(Version::new(1).with_own_tag(tag)))
         }
     }
-    let guard = IfMatchLayer::new("own", Own, PathKey).with_weakened_tags_accepted();
+    let guard = IfMatchLayer::new("own", Own, PathKey)
+        .with_policy(Policy::new().with_weakened_tags_accepted());
     let write = async |expected: Expected<Own>| expected.unchanged();
     let methods = axum::routing::put(write).route_layer(guard);
     let app: axum::Router = axum::Router::new().route("/posts/{id}", methods);
@@ -80,7 +90,10 @@ async fn a_stores_own_weak_tag_never_writes() {
 #[tokio::test]
 async fn reads_are_not_concerned() {
     let (posts, guard) = posts();
-    let app = posts::app(&posts, guard.with_weakened_tags_accepted());
+    let app = posts::app(
+        &posts,
+        guard.with_policy(Policy::new().with_weakened_tags_accepted()),
+    );
     let weakened = format!("W/{}", get_tag(&app).await);
     let read = request("GET", "/posts/7").header("if-match", weakened);
     let answer = send(&app, read.body(Body::empty()).unwrap()).await;
@@ -100,7 +113,8 @@ async fn a_representation_layer_accepts_them_where_it_is_told_to() {
             StatusCode::PRECONDITION_FAILED,
         ),
         (
-            RepresentationLayer::new("notes").with_weakened_tags_accepted(),
+            RepresentationLayer::new("notes")
+                .with_policy(Policy::new().with_weakened_tags_accepted()),
             StatusCode::OK,
         ),
     ];

@@ -49,7 +49,7 @@ async fn patch<D: TestDatabase>(
 /// The line of a row, with its current tag.
 async fn line<D: TestDatabase>(
     store: &Versions<D>,
-    tags: &TagMint<Versions<D>>,
+    tags: &TagMint<u64>,
     id: u64,
 ) -> String {
     let version = store.current(&id).await.unwrap().unwrap();

@@ -13,8 +13,8 @@ use serde_json::Value;
 use tower_http::compression::CompressionLayer;
 use tower_if_match::version_store::Put;
 use tower_if_match::{
-    Expected, IfMatchLayer, Lost, MemoryStore, PathKey, VariantLayer, Version, VersionStore,
-    Versioned,
+    Expected, IfMatchLayer, Lost, MemoryStore, PathKey, Policy, Refusals, VariantLayer, Version,
+    VersionStore, Versioned,
 };
 
 /// A server whose posts are at `/api/posts/{id}`.
@@ -45,7 +45,7 @@ impl Origin {
         (
             Self::TakesWeakened,
             "The origin does not encode, and takes weakened tags",
-            "`IfMatchLayer::with_weakened_tags_accepted`, for services whose proxies cannot be changed.",
+            "`Policy::with_weakened_tags_accepted`, for services whose proxies cannot be changed.",
         ),
         (
             Self::Encodes,
@@ -65,7 +65,9 @@ impl Origin {
     pub(crate) async fn serve(self) -> SocketAddr {
         let app = match self {
             Self::Guarded => guarded(|guard| guard),
-            Self::TakesWeakened => guarded(IfMatchLayer::with_weakened_tags_accepted),
+            Self::TakesWeakened => {
+                guarded(|guard| guard.with_policy(Policy::new().with_weakened_tags_accepted()))
+            }
             // The last one is the outermost.
             Self::Encodes => guarded(|guard| guard)
                 .layer(CompressionLayer::new())
@@ -86,7 +88,8 @@ type Guard = IfMatchLayer<Posts, PathKey>;
 fn guarded(change: impl FnOnce(Guard) -> Guard) -> Router {
     let posts = Posts::new();
     let guard = change(IfMatchLayer::new("posts", posts.clone(), PathKey));
-    let away = IfMatchLayer::new("posts", Away, PathKey).with_retry_after(7);
+    let away = IfMatchLayer::new("posts", Away, PathKey)
+        .with_refusals(Refusals::new().with_retry_after(7));
     Router::new()
         .route("/api/posts/{id}", get(read).put(replace).route_layer(guard))
         .route(

@@ -13,7 +13,7 @@ use shuttle::sync::Mutex;
 use tower::util::BoxCloneService;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_if_match::{Found, IfMatchLayer, SingleProcess, TagMint};
-use version_store::{Expected, Version, VersionStore};
+use version_store::{Expected, Revision, Version, VersionStore};
 
 use crate::posts::Posts;
 
@@ -41,11 +41,11 @@ pub(crate) struct Answer {
 struct Text(u64);
 
 impl Mounted {
-    fn new<S: VersionStore<Key = u64>>(
+    fn new<R: Revision>(
         service: impl Fn() -> Handler + 'static,
-        tags: TagMint<S>,
-        row: impl Fn() -> (Version<S::Revision>, u64) + Clone + 'static,
-        revision: impl Fn(&S::Revision) -> u64 + 'static,
+        tags: TagMint<u64, R>,
+        row: impl Fn() -> (Version<R>, u64) + Clone + 'static,
+        revision: impl Fn(&R) -> u64 + 'static,
         locks: Option<SingleProcess>,
     ) -> Self {
         let tag = {

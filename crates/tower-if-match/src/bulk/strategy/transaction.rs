@@ -6,7 +6,7 @@ use version_store::handover::Returned;
 use version_store::{Begun, Transactional, Versions};
 
 use super::{BulkStrategy, OpenAllResult, OpenedAll, SettledAll, current_of_all};
-use crate::bulk::request::Order;
+use crate::bulk::items::Order;
 use crate::observe::waited;
 use crate::refusal::Reason;
 use crate::strategy::Lock;

@@ -7,17 +7,17 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Components, Ref, RefOr, Response};
 
-use crate::refusal::Reason;
+use tower_if_match::Reason;
 
 const PROBLEM: &str = "PreconditionProblem";
 const REASON: &str = "PreconditionReason";
 const CONFLICT: &str = "PreconditionConflict";
 
 /// An entity tag (RFC 9110 §8.8.3).
-pub(super) const TAG: &str = r#"^(W/)?"[!#-~\u0080-\u00ff]*"$"#;
+pub(crate) const TAG: &str = r#"^(W/)?"[!#-~\u0080-\u00ff]*"$"#;
 
 /// The problem document of a refusal, with this schema of the current representation in it.
-pub(super) fn schema(current: Option<RefOr<Schema>>) -> RefOr<Schema> {
+pub(crate) fn schema(current: Option<RefOr<Schema>>) -> RefOr<Schema> {
     let problem = Ref::from_schema_name(PROBLEM);
     let Some(current) = current else {
         return RefOr::Ref(problem);
@@ -32,7 +32,7 @@ pub(super) fn schema(current: Option<RefOr<Schema>>) -> RefOr<Schema> {
 }
 
 /// What a GET of this path answers as JSON, which is what a conflict tells as `current`.
-pub(super) fn representation(item: &PathItem) -> Option<RefOr<Schema>> {
+pub(crate) fn representation(item: &PathItem) -> Option<RefOr<Schema>> {
     let RefOr::T(Response { content, .. }) = item.get.as_ref()?.responses.responses.get("200")?
     else {
         return None;
@@ -46,7 +46,7 @@ pub(super) fn representation(item: &PathItem) -> Option<RefOr<Schema>> {
 }
 
 /// Adds the schemas, unless there are some of these names.
-pub(super) fn add_schemas(components: &mut Components) {
+pub(crate) fn add_schemas(components: &mut Components) {
     let schemas = [
         (PROBLEM, problem()),
         (REASON, reason()),
@@ -121,7 +121,8 @@ fn problem() -> ObjectBuilder {
 }
 
 fn reason() -> ObjectBuilder {
-    text("A stable code.").enum_values(Some(Reason::ALL.map(Reason::as_str)))
+    let codes = Reason::ALL.iter().map(|reason| reason.as_str());
+    text("A stable code.").enum_values(Some(codes))
 }
 
 fn conflict() -> ObjectBuilder {

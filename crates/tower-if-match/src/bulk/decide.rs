@@ -1,50 +1,50 @@
 use http::StatusCode;
 use version_store::{Demand, VersionStore, Versions};
 
-use super::request::Items;
-use crate::config::{Config, Denied};
+use super::guard::BulkGuard;
+use super::items::Items;
 use crate::decide::Decision;
-use crate::refusal::Refusal;
+use crate::refusal::{Denied, Refusal};
 
 /// What becomes of a bulk write.
-pub(super) enum Decided<R> {
+pub(super) enum ItemsDecision<R> {
     /// The handler runs, and may write what is demanded of each.
     Go(Vec<Demand<R>>),
     /// It does not: these items are refused.
     Refuse(Vec<Option<Refusal>>),
-    /// The authorization hook's answer about one of them.
+    /// The authorization hook's response about one of them.
     Deny(Denied),
 }
 
-impl<S: VersionStore, W> Config<S, (), W> {
+impl<S: VersionStore, W> BulkGuard<S, W> {
     /// Decides on every item as on a single write to its resource.
-    pub(super) fn decide_items(
+    pub(super) fn decide(
         &self,
         items: &Items<S::Key>,
         current: Versions<S>,
-    ) -> Decided<S::Revision> {
+    ) -> ItemsDecision<S::Revision> {
+        let rules = self.guard.rules();
         let mut demands = Vec::with_capacity(current.len());
         let mut refusals = Vec::with_capacity(current.len());
         for ((key, head), current) in items.each().zip(current) {
-            match self.decide(head, key, current) {
-                // A single write would go on to its handler's 404. Here there is no handler that could
-                // say so of one item.
-                Decision::Go {
-                    demand: Demand::Never,
-                    ..
-                } => refusals.push(Some(Refusal::gone())),
+            if let Err(denied) = self.guard.authorize(head, key, current.as_ref()) {
+                return ItemsDecision::Deny(denied);
+            }
+            let decision = rules.decide(head.method(), head.conditions(), key, current);
+            match decision {
                 Decision::Go { demand, .. } => {
                     demands.push(demand);
                     refusals.push(None);
                 }
                 Decision::Refuse(refusal, _) => refusals.push(Some(refusal)),
-                Decision::Deny(denied) => return Decided::Deny(denied),
+                // There is no handler that could answer 404 for one item.
+                Decision::Absent => refusals.push(Some(Refusal::gone())),
             }
         }
         if demands.len() == items.keys.len() {
-            Decided::Go(demands)
+            ItemsDecision::Go(demands)
         } else {
-            Decided::Refuse(refusals)
+            ItemsDecision::Refuse(refusals)
         }
     }
 }

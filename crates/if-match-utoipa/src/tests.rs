@@ -4,10 +4,12 @@ use std::convert::Infallible;
 use http::Method;
 use http::request::Parts;
 use serde_json::{Value, json};
+use tower_if_match::{
+    Describe, Found, IfMatchLayer, MemoryStore, Policy, Reason, Version, VersionStore,
+};
 use utoipa::openapi::OpenApi;
-use version_store::{Describe, MemoryStore, Version, VersionStore};
 
-use crate::{Found, IfMatchLayer, Reason};
+use super::*;
 
 const PATH: &str = "/posts/{id}";
 
@@ -37,7 +39,7 @@ fn document(item: &Value) -> OpenApi {
 /// The path after the layer has described it.
 fn described<S: VersionStore>(guard: &IfMatchLayer<S, Finder>, item: &Value) -> Value {
     let mut document = document(item);
-    guard.describe(&mut document, PATH);
+    describe(&mut document, PATH, &guard.contract());
     path_of(&document)
 }
 
@@ -132,10 +134,12 @@ fn what_is_removed_has_no_tag_and_may_be_gone() {
 fn the_policy_decides() {
     let item =
         json!({"put": answering("200"), "post": answering("200"), "patch": answering("204")});
-    let guard = guard()
-        .with_condition_optional(Method::PUT)
-        .with_condition_exempt(Method::POST)
-        .with_creating_methods([Method::PATCH]);
+    let guard = guard().with_policy(
+        Policy::new()
+            .with_condition_optional(Method::PUT)
+            .with_condition_exempt(Method::POST)
+            .with_creating_methods([Method::PATCH]),
+    );
     let item = described(&guard, &item);
     assert_eq!(statuses(&item["put"]), ["200", "400", "404", "412", "503"]);
     assert_eq!(statuses(&item["post"]), ["200", "400", "404", "412", "503"]);
@@ -166,7 +170,10 @@ fn if_match_is_required_where_nothing_else_will_do() {
 #[test]
 fn what_is_only_reported_is_not_refused() {
     let item = json!({"get": answering("200"), "patch": answering("200")});
-    let item = described(&guarding(Undated).with_report_only(), &item);
+    let item = described(
+        &guarding(Undated).with_policy(Policy::new().with_report_only()),
+        &item,
+    );
     assert_eq!(
         statuses(&item["patch"]),
         ["200", "400", "404", "412", "503"]
@@ -183,7 +190,9 @@ fn a_wildcard_that_is_refused_is_not_recommended() {
         item["patch"]["parameters"][0]["description"].to_string()
     };
     assert!(of(&guard()).contains("stands for any version"));
-    assert!(of(&guard().with_wildcard_refused()).contains("does not count"));
+    assert!(
+        of(&guard().with_policy(Policy::new().with_wildcard_refused())).contains("does not count")
+    );
 }
 
 #[test]
@@ -236,9 +245,9 @@ fn to_describe_twice_is_to_describe_once() {
     let item =
         json!({"get": answering("200"), "put": answering("200"), "delete": answering("204")});
     let mut document = document(&item);
-    guard().describe(&mut document, PATH);
+    describe(&mut document, PATH, &guard().contract());
     let once = serde_json::to_value(&document).unwrap();
-    guard().describe(&mut document, PATH);
+    describe(&mut document, PATH, &guard().contract());
     assert_eq!(serde_json::to_value(&document).unwrap(), once);
 }
 
@@ -246,7 +255,7 @@ fn to_describe_twice_is_to_describe_once() {
 fn a_collection_has_no_version() {
     let item = json!({"get": answering("200"), "post": answering("201")});
     let mut document = document(&item);
-    guard().describe_collection(&mut document, PATH);
+    describe_collection(&mut document, PATH, &guard().contract());
     let described = path_of(&document);
     assert_eq!(described["get"], item["get"]);
     assert_eq!(statuses(&described["post"]), ["201", "400", "412"]);
@@ -295,9 +304,8 @@ fn a_conflict_tells_what_a_get_answers_where_it_tells_anything() {
     assert_eq!(failed(&told, "get")["allOf"], Value::Null);
 
     let mut collection = document(&item);
-    guard()
-        .with_public_conflicts()
-        .describe_collection(&mut collection, PATH);
+    let telling = guard().with_public_conflicts().contract();
+    describe_collection(&mut collection, PATH, &telling);
     assert_eq!(failed(&path_of(&collection), "put")["allOf"], Value::Null);
 
     let untold = described(&guard(), &item);
@@ -339,7 +347,7 @@ fn every_refusal_but_that_of_a_broken_service_is_described() {
     let item = described(&guard(), &json!({"patch": answering("200")}));
     let described: BTreeSet<_> = statuses(&item["patch"]).into_iter().collect();
     let mut answered: BTreeSet<_> = Reason::ALL
-        .into_iter()
+        .iter()
         .map(|reason| reason.status().as_str().to_owned())
         .collect();
     answered.remove("500");
@@ -348,10 +356,10 @@ fn every_refusal_but_that_of_a_broken_service_is_described() {
     assert!(answered.iter().eq(described), "{answered:?}");
 
     let mut document = document(&json!({"patch": answering("200")}));
-    guard().describe(&mut document, PATH);
+    describe(&mut document, PATH, &guard().contract());
     let document = serde_json::to_value(&document).unwrap();
     let schemas = &document["components"]["schemas"];
-    let reasons = Reason::ALL.map(Reason::as_str);
+    let reasons: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
     assert_eq!(schemas["PreconditionReason"]["enum"], json!(reasons));
     assert!(schemas["PreconditionProblem"]["properties"]["conflict"].is_object());
 }
@@ -359,7 +367,7 @@ fn every_refusal_but_that_of_a_broken_service_is_described() {
 #[test]
 #[should_panic(expected = "the document has no path /post/{id}")]
 fn a_path_that_the_document_lacks_is_a_slip() {
-    guard().describe(&mut document(&json!({})), "/post/{id}");
+    describe(&mut document(&json!({})), "/post/{id}", &guard().contract());
 }
 
 /// What is stored is of no account here.

@@ -6,7 +6,7 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn}
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Components, RefOr, Required};
 
-use super::referenced;
+use crate::operations::referenced;
 
 /// A list of entity tags, empty members included, or `*` (RFC 9110 §13.1.1, §5.6.1.2). What is not of
 /// this form is answered 400.
@@ -14,11 +14,11 @@ const TAGS: &str =
     r#"^(\*|((W/)?"[!#-~\u0080-\u00ff]*")?([ \t]*,[ \t]*((W/)?"[!#-~\u0080-\u00ff]*")?)*)$"#;
 
 /// What the parser takes at most.
-const OCTETS: usize = 8192;
+const BYTES: usize = 8192;
 
 /// One condition field as a parameter.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Field {
+pub(crate) struct Field {
     name: &'static str,
     description: &'static str,
     /// Whether what is not of the grammar is refused. Otherwise it is ignored, and nothing is to be
@@ -48,30 +48,30 @@ const fn date(name: &'static str, description: &'static str) -> Field {
     }
 }
 
-pub(super) const IF_MATCH: Field = tags(
+pub(crate) const IF_MATCH: Field = tags(
     "If-Match",
     "The entity tag of the version that was read. The write takes place on that version or not at all \
      (412). `*` stands for any version. One condition is needed: this field is the one to send.",
 );
 
-pub(super) const REQUIRED_IF_MATCH: Field = Field {
+pub(crate) const REQUIRED_IF_MATCH: Field = Field {
     required: true,
     ..IF_MATCH
 };
 
-pub(super) const IF_MATCH_TAGS: Field = tags(
+pub(crate) const IF_MATCH_TAGS: Field = tags(
     "If-Match",
     "The entity tag of the version that was read. The write takes place on that version or not at all \
      (412). `*` names no version and does not count as a condition (428).",
 );
 
-pub(super) const IF_NONE_MATCH: Field = tags(
+pub(crate) const IF_NONE_MATCH: Field = tags(
     "If-None-Match",
     "Entity tags, or `*`. The write takes place if none of them is the current one, and with `*` if \
      there is none (412).",
 );
 
-pub(super) const IF_NONE_MATCH_CREATES: Field = Field {
+pub(crate) const IF_NONE_MATCH_CREATES: Field = Field {
     example: "*",
     ..tags(
         "If-None-Match",
@@ -79,20 +79,20 @@ pub(super) const IF_NONE_MATCH_CREATES: Field = Field {
     )
 };
 
-pub(super) const IF_UNMODIFIED_SINCE: Field = date(
+pub(crate) const IF_UNMODIFIED_SINCE: Field = date(
     "If-Unmodified-Since",
     "The `Last-Modified` that was read, for clients that have no tag. The write takes place if the \
      resource was not modified since (412). Ignored next to `If-Match`, and where it is no date.",
 );
 
-pub(super) const IF_UNMODIFIED_SINCE_COARSE: Field = date(
+pub(crate) const IF_UNMODIFIED_SINCE_COARSE: Field = date(
     "If-Unmodified-Since",
     "The `Last-Modified` that was read. The write is refused if the resource was modified since (412). \
      It is too coarse to be a condition by itself. Ignored next to `If-Match`, and where it is no date.",
 );
 
 /// The fields of a read, the usual first.
-pub(super) fn of_a_read() -> Vec<Field> {
+pub(crate) fn of_a_read() -> Vec<Field> {
     vec![
         Field {
             strict: false,
@@ -120,7 +120,7 @@ pub(super) fn of_a_read() -> Vec<Field> {
 }
 
 /// Adds the fields that neither the operation nor its path has.
-pub(super) fn add(
+pub(crate) fn add(
     operation: &mut Operation,
     fields: Vec<Field>,
     shared: &[String],
@@ -140,7 +140,7 @@ pub(super) fn add(
 }
 
 /// The header parameters among these, through references, too.
-pub(super) fn names(
+pub(crate) fn names(
     parameters: Option<&[RefOr<Parameter>]>,
     components: &Components,
 ) -> Vec<String> {
@@ -169,7 +169,7 @@ impl Field {
     fn parameter(self) -> Parameter {
         let text = ObjectBuilder::new().schema_type(Type::String);
         let schema = if self.strict {
-            text.pattern(Some(TAGS)).max_length(Some(OCTETS))
+            text.pattern(Some(TAGS)).max_length(Some(BYTES))
         } else {
             text
         };

@@ -1,4 +1,3 @@
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +5,6 @@ use std::time::Duration;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, Uri};
-use version_store::{Version, VersionStore};
 
 use super::body::{Resumable, Resumed};
 use super::get::target_text;
@@ -18,12 +16,12 @@ use crate::strategy::SingleProcess;
 /// Names the unit that a target is part of.
 pub(super) type UnitOf = dyn Fn(&Uri) -> String + Send + Sync;
 
-/// Everything the layer was told.
+/// What you set on the layer.
 #[derive(Clone)]
-pub(super) struct Shared {
-    /// What every request's configuration is made of: the store is made for each, because what a
-    /// resource is depends on who looks at it.
-    pub(super) config: Config<Unasked, Target, SingleProcess>,
+pub(super) struct Settings {
+    /// The store is made for each request, because what a resource is depends on who looks at it.
+    pub(super) config: Arc<Config<String, String>>,
+    pub(super) process: SingleProcess,
     pub(super) accept: HeaderValue,
     pub(super) limit: usize,
     pub(super) wait_timeout: Duration,
@@ -31,7 +29,7 @@ pub(super) struct Shared {
     pub(super) watch: Watch,
 }
 
-impl Shared {
+impl Settings {
     /// Reads the content of an answer, as far as it can be held.
     pub(super) async fn hold<B: Resumable>(&self, answer: Response<B>) -> Response<Resumed<B>> {
         let (head, content) = answer.into_parts();
@@ -57,9 +55,9 @@ fn is_endless(fields: &HeaderMap) -> bool {
     ENDLESS.into_iter().any(named)
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
+        f.debug_struct("RepresentationLayer")
             .field("config", &self.config)
             .field("accept", &self.accept)
             .field("limit", &self.limit)
@@ -71,9 +69,9 @@ impl fmt::Debug for Shared {
 
 /// The key is the target as it was sent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Target;
+pub(super) struct TargetKey;
 
-impl FindKey<String> for Target {
+impl FindKey<String> for TargetKey {
     fn find(&self, head: &mut Parts) -> Found<String> {
         if is_inside_a_router(head) {
             return Found::Misrouted(
@@ -96,18 +94,4 @@ fn is_inside_a_router(head: &Parts) -> bool {
 #[cfg(not(feature = "axum"))]
 fn is_inside_a_router(_: &Parts) -> bool {
     false
-}
-
-/// The store of a configuration that no request has been made a store for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Unasked;
-
-impl VersionStore for Unasked {
-    type Key = String;
-    type Revision = String;
-    type Error = Infallible;
-
-    async fn current(&self, _: &String) -> Result<Option<Version<String>>, Infallible> {
-        Ok(None)
-    }
 }

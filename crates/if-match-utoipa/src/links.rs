@@ -4,11 +4,11 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::link::{Link, LinkBuilder};
 use utoipa::openapi::path::{Operation, PathItem};
 
-use super::answers::successes;
-use super::{is_write, operations};
+use crate::answers::successes;
+use crate::operations::{is_write, operations};
 
 /// A link to each write of a path that can be named.
-pub(super) fn to_writes(item: &mut PathItem, path: &str) -> Vec<Link> {
+pub(crate) fn to_writes(item: &mut PathItem, path: &str) -> Vec<Link> {
     let writes = operations(item).filter(|(method, _)| is_write(method));
     writes
         .filter_map(|(_, operation)| operation.operation_id.clone())
@@ -26,7 +26,7 @@ pub(super) fn to_writes(item: &mut PathItem, path: &str) -> Vec<Link> {
 }
 
 /// Adds the links to the successes that have an `ETag`.
-pub(super) fn add(operation: &mut Operation, links: &[Link]) {
+pub(crate) fn add(operation: &mut Operation, links: &[Link]) {
     for response in successes(operation) {
         if !response.headers.contains_key("ETag") {
             continue;

@@ -8,14 +8,14 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{ContentBuilder, RefOr, Response};
 
-use super::problem;
+use crate::problem;
 
 /// The field in which the report-only mode tells the client.
 const REPORT: &str = "If-Match-Report";
 
 /// An answer of the layer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Status {
+pub(crate) struct Status {
     code: &'static str,
     description: &'static str,
     fields: &'static [&'static str],
@@ -31,21 +31,21 @@ const fn refusal(code: &'static str, description: &'static str) -> Status {
     }
 }
 
-pub(super) const NOT_MODIFIED: Status = Status {
+pub(crate) const NOT_MODIFIED: Status = Status {
     fields: &["ETag"],
     has_content: false,
     ..refusal("304", "The client has the current representation.")
 };
 
-pub(super) const BAD_REQUEST: Status = refusal(
+pub(crate) const BAD_REQUEST: Status = refusal(
     "400",
     "A condition field cannot be read (`malformed_condition`, `oversized_condition`); nothing was \
      written.",
 );
 
-pub(super) const GONE: Status = refusal("404", "There is no such resource (`absent`).");
+pub(crate) const GONE: Status = refusal("404", "There is no such resource (`absent`).");
 
-pub(super) const FAILED: Status = Status {
+pub(crate) const FAILED: Status = Status {
     fields: &["ETag"],
     ..refusal(
         "412",
@@ -55,19 +55,19 @@ pub(super) const FAILED: Status = Status {
 };
 
 /// Of what has no version, and so no tag to tell.
-pub(super) const FAILED_UNTAGGED: Status = refusal(
+pub(crate) const FAILED_UNTAGGED: Status = refusal(
     "412",
     "A condition of the request is false, and nothing was written: there is no version here that it \
      could name.",
 );
 
-pub(super) const REQUIRED: Status = refusal(
+pub(crate) const REQUIRED: Status = refusal(
     "428",
     "The write names no version that it is to replace (`missing_condition`); nothing was written. Read \
      the resource and send its `ETag` as `If-Match`.",
 );
 
-pub(super) const UNAVAILABLE: Status = Status {
+pub(crate) const UNAVAILABLE: Status = Status {
     fields: &["Retry-After"],
     ..refusal(
         "503",
@@ -78,7 +78,7 @@ pub(super) const UNAVAILABLE: Status = Status {
 };
 
 /// Adds an answer, or what an answer of that status lacks.
-pub(super) fn add(operation: &mut Operation, status: Status, problem: RefOr<Schema>) {
+pub(crate) fn add(operation: &mut Operation, status: Status, problem: RefOr<Schema>) {
     let described = || ResponseBuilder::new().description(status.description);
     let responses = &mut operation.responses.responses;
     let response = responses
@@ -111,7 +111,7 @@ pub(super) fn add(operation: &mut Operation, status: Status, problem: RefOr<Sche
 }
 
 /// Adds the validators to the successes of an operation.
-pub(super) fn validate(operation: &mut Operation, method: &Method) {
+pub(crate) fn validate(operation: &mut Operation, method: &Method) {
     let fields: &[&str] = match MethodClass::of(method) {
         MethodClass::Read => &["ETag", "Last-Modified"],
         MethodClass::Write if *method != Method::DELETE => &["ETag"],
@@ -125,14 +125,14 @@ pub(super) fn validate(operation: &mut Operation, method: &Method) {
 }
 
 /// Adds what the report-only mode tells to the successes of a write.
-pub(super) fn report(operation: &mut Operation) {
+pub(crate) fn report(operation: &mut Operation) {
     for response in successes(operation) {
         add_field(response, REPORT);
     }
 }
 
 /// The answers of 200 to 299, those apart that are references.
-pub(super) fn successes(operation: &mut Operation) -> impl Iterator<Item = &mut Response> {
+pub(crate) fn successes(operation: &mut Operation) -> impl Iterator<Item = &mut Response> {
     let responses = operation.responses.responses.iter_mut();
     responses.filter_map(|(status, response)| match response {
         RefOr::T(response) if status.starts_with('2') => Some(response),

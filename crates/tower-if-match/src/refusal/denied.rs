@@ -1,0 +1,34 @@
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+/// What an authorization hook answers in place of the layer. A success (2xx) becomes 500, because nothing
+/// was written.
+///
+/// ```
+/// use http::StatusCode;
+/// use tower_if_match::Denied;
+///
+/// let denied: Denied = StatusCode::FORBIDDEN.into();
+/// ```
+#[derive(Debug)]
+pub struct Denied(Box<Response<Bytes>>);
+
+impl Denied {
+    pub(crate) fn into_response(self) -> Response<Bytes> {
+        *self.0
+    }
+}
+
+impl From<StatusCode> for Denied {
+    fn from(status: StatusCode) -> Self {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = status;
+        Self(Box::new(response))
+    }
+}
+
+impl From<Response<Bytes>> for Denied {
+    fn from(response: Response<Bytes>) -> Self {
+        Self(Box::new(response))
+    }
+}

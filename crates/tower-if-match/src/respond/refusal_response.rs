@@ -1,0 +1,93 @@
+use std::fmt;
+
+use bytes::Bytes;
+use http::Response;
+use http::request::Parts;
+use serde::Serialize;
+
+use super::draft::Draft;
+use crate::refusal::Refusal;
+
+/// The response that a refused request is about to get, for
+/// [`Refusals::with_response`](crate::Refusals::with_response).
+///
+/// [`into_response`](Self::into_response) is the response that is sent without such a hook: problem document,
+/// JSON or text, as the request's `Accept` asks.
+#[must_use = "a response that is not sent tells nobody anything"]
+pub struct RefusalResponse<'a> {
+    pub(super) head: &'a Parts,
+    pub(super) draft: Draft<'a>,
+}
+
+impl RefusalResponse<'_> {
+    /// Why the request is refused.
+    pub fn refusal(&self) -> &Refusal {
+        self.draft.refusal
+    }
+
+    /// The head of the request.
+    pub fn head(&self) -> &Parts {
+        self.head
+    }
+
+    /// What the response says to people.
+    pub fn detail(&self) -> &str {
+        let draft = &self.draft;
+        draft.detail.as_deref().unwrap_or(&draft.text.detail)
+    }
+
+    /// Says it in other words, such as another language, in the document and in the short text.
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.draft.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds an extension member to the problem document (RFC 9457 §3.2), with any value that serialises to
+    /// JSON. The short text leaves it out.
+    ///
+    /// The layer's own members cannot be added a second time: `type`, `title`, `status`, `detail`,
+    /// `instance`, `error`, `reason`, `failed_condition`, `current_etag`, `last_modified`, `conflict`, `items`
+    /// and `request_id`. A member with such a name is left out and logged as an error, and so is a value that
+    /// does not serialise. Of two members with one name the last one stays.
+    pub fn member(mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Self {
+        if OWN_MEMBERS.contains(&name) {
+            tracing::error!(
+                name,
+                "the refusal response hook may not write one of the layer's own members"
+            );
+        } else if let Ok(value) = serde_json::to_value(value) {
+            self.draft.added.retain(|(other, _)| other != name);
+            self.draft.added.push((name.to_owned(), value));
+        }
+        self
+    }
+
+    /// The response.
+    pub fn into_response(self) -> Response<Bytes> {
+        self.draft.into_response()
+    }
+}
+
+const OWN_MEMBERS: [&str; 13] = [
+    "type",
+    "title",
+    "status",
+    "detail",
+    "instance",
+    "error",
+    "reason",
+    "failed_condition",
+    "current_etag",
+    "last_modified",
+    "conflict",
+    "items",
+    "request_id",
+];
+
+impl fmt::Debug for RefusalResponse<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefusalResponse")
+            .field("refusal", self.draft.refusal)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,148 @@
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+use http::request::Parts;
+
+use super::refusal_response::RefusalResponse;
+use super::texts::Texts;
+use crate::request::Clients;
+
+/// The page that documents the problem types.
+const PROBLEM_TYPES: &str = "https://docs.rs/tower-if-match/latest/tower_if_match/problems/";
+
+/// How refusals are answered: a value that every layer takes, so that all layers of a service answer alike.
+///
+/// ```
+/// use tower_if_match::{IfMatchLayer, MemoryStore, PathKey, Refusals};
+/// # let posts: MemoryStore<u64, String> = MemoryStore::new();
+///
+/// let refusals = Refusals::new().with_noun("post").with_retry_after(5);
+/// let guard = IfMatchLayer::new("posts", posts, PathKey).with_refusals(refusals);
+/// ```
+#[derive(Clone)]
+#[must_use = "it changes nothing until a layer takes it"]
+pub struct Refusals {
+    pub(super) texts: Arc<Texts>,
+    pub(super) hook: Option<Arc<ResponseHook>>,
+    pub(super) clients: Clients,
+    pub(super) retry_after_seconds: u32,
+    pub(super) conflict_limit: usize,
+}
+
+/// Your function that writes the response to a refusal.
+pub(super) type ResponseHook = dyn Fn(RefusalResponse<'_>) -> Response<Bytes> + Send + Sync;
+
+impl Refusals {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self {
+            texts: Arc::new(Texts::new(PROBLEM_TYPES, "resource")),
+            hook: None,
+            clients: Clients::default(),
+            retry_after_seconds: 1,
+            conflict_limit: 64 * 1024,
+        }
+    }
+
+    /// What the texts call the resource, such as "post": "The post has changed since the version named in
+    /// If-Match."
+    ///
+    /// Default: "resource".
+    pub fn with_noun(mut self, noun: &str) -> Self {
+        self.texts = Arc::new(self.texts.with_noun(noun));
+        self
+    }
+
+    /// The page that the problem documents' `type` points to, without a fragment.
+    ///
+    /// Default: [the page in this crate's documentation](crate::problems).
+    pub fn with_problem_types(mut self, page: &str) -> Self {
+        self.texts = Arc::new(self.texts.with_page(page));
+        self
+    }
+
+    /// Writes the response to a refused request: extends the layer's, or replaces it.
+    ///
+    /// The hook gets the typed [`Refusal`](crate::Refusal) and the request's head within
+    /// [`RefusalResponse`]. A response without `Cache-Control` is sent with `no-store`; the response to a HEAD
+    /// loses its body; the refusal is put into the response's extensions either way. A status below 400 is not
+    /// let through, because nothing was written: it is logged as an error, and the layer's own response is
+    /// sent. The authorization hook's responses, 413 and 408 do not pass through it.
+    ///
+    /// ```
+    /// use http::{Response, StatusCode};
+    /// use tower_if_match::{Reason, Refusals};
+    ///
+    /// let refusals = Refusals::new().with_response(|response| {
+    ///     match response.refusal().reason() {
+    ///         // Replaced: what this service's clients have known for years.
+    ///         Reason::StaleVersion => Response::builder()
+    ///             .status(StatusCode::CONFLICT)
+    ///             .body("edit conflict".into())
+    ///             .unwrap(),
+    ///         // Extended.
+    ///         _ => response.member("support", "https://example.com/help").into_response(),
+    ///     }
+    /// });
+    /// ```
+    pub fn with_response(
+        mut self,
+        hook: impl Fn(RefusalResponse<'_>) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        self.hook = Some(Arc::new(hook));
+        self
+    }
+
+    /// Names the client that sends a request, for the log and for metrics: who still writes blindly, who is
+    /// refused. Use whatever the service knows the client by, such as the account that authentication has put
+    /// into the extensions.
+    ///
+    /// At most 64 names are told apart, because each is a time series in the metrics; later ones are `other`,
+    /// and where the hook returns none it is `unknown`. A name is cut after 64 characters.
+    ///
+    /// Default: clients have no names.
+    pub fn with_client_name(
+        mut self,
+        hook: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.clients = Clients::named_by(Arc::new(hook));
+        self
+    }
+
+    /// What 503 says in `Retry-After`, in seconds.
+    ///
+    /// Default: 1.
+    pub fn with_retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = seconds;
+        self
+    }
+
+    /// How many bytes the member `conflict` of a 412 may have. From a longer one `current` is left out first,
+    /// then `changed`, then `modified_by`, then all of it; the client can read what is missing.
+    ///
+    /// Default: 64 KiB.
+    pub fn with_conflict_limit(mut self, bytes: usize) -> Self {
+        self.conflict_limit = bytes;
+        self
+    }
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Hooks only by their presence.
+impl fmt::Debug for Refusals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refusals")
+            .field("response", &self.hook.is_some())
+            .field("clients", &self.clients)
+            .field("retry_after_seconds", &self.retry_after_seconds)
+            .field("conflict_limit", &self.conflict_limit)
+            .finish_non_exhaustive()
+    }
+}

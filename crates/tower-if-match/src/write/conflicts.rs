@@ -1,0 +1,154 @@
+//! Who is told about conflicts, and what the store is asked for it.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{Response, StatusCode};
+use version_store::{Conflict, Conflicts, Version, VersionStore};
+
+use super::guard::Guard;
+use crate::body::RefusalBody;
+use crate::observe::{Operation, timed};
+use crate::refusal::Refusal;
+use crate::request::Head;
+use crate::respond::Told;
+
+/// What you said about telling of conflicts. Default: nothing is told.
+pub(crate) struct ConflictDisclosure<S: VersionStore> {
+    pub(crate) told: Option<(Audience, Arc<Ask<S>>)>,
+    pub(crate) redact: Option<Arc<Redact<S>>>,
+}
+
+/// Who is told about conflicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    Everybody,
+    /// Whom the authorization hook agrees to.
+    Authorized,
+}
+
+/// How a store that implements [`Conflicts`] is asked, without asking every store to implement it.
+pub(crate) type Ask<S> = dyn Fn(S, <S as VersionStore>::Key, Option<Version<<S as VersionStore>::Revision>>) -> Asked<S>
+    + Send
+    + Sync;
+
+type Asked<S> = Pin<
+    Box<
+        dyn Future<
+                Output = Result<
+                    Option<Conflict<<S as VersionStore>::Revision>>,
+                    <S as VersionStore>::Error,
+                >,
+            > + Send,
+    >,
+>;
+
+/// Your function that takes out what must not leave.
+pub(crate) type Redact<S> = dyn Fn(&Parts, &<S as VersionStore>::Key, &mut Conflict<<S as VersionStore>::Revision>)
+    + Send
+    + Sync;
+
+/// Asks a store about a conflict.
+pub(crate) fn ask<S: Conflicts>(
+    store: S,
+    key: S::Key,
+    held: Option<Version<S::Revision>>,
+) -> Asked<S> {
+    Box::pin(async move { store.conflict(&key, held.as_ref()).await })
+}
+
+impl<S: VersionStore> ConflictDisclosure<S> {
+    pub(crate) fn is_redacted(&self) -> bool {
+        self.redact.is_some()
+    }
+
+    /// Whether only those are told whom the authorization hook agrees to.
+    pub(crate) fn needs_authorization(&self) -> bool {
+        matches!(self.told, Some((Audience::Authorized, _)))
+    }
+
+    /// What to ask about this refusal. Only a failed precondition is a conflict, and whoever gets as far as a
+    /// refusal has passed the authorization hook.
+    pub(super) fn of(&self, refusal: &Refusal) -> Option<&Ask<S>> {
+        let (_, ask) = self.told.as_ref()?;
+        let conflict =
+            refusal.status() == StatusCode::PRECONDITION_FAILED && refusal.current_tag().is_some();
+        conflict.then_some(ask.as_ref())
+    }
+}
+
+impl<S: VersionStore, W> Guard<S, W> {
+    /// The response to a refused request, with what the store tells about the conflict where you opted in.
+    pub(crate) async fn tell<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
+        key: &S::Key,
+        refusal: Refusal,
+        held: Option<Version<S::Revision>>,
+    ) -> Response<B> {
+        let responder = &self.config.responder;
+        let Some(ask) = self.conflicts.of(&refusal) else {
+            return responder.refuse(head, refusal);
+        };
+        let asked = ask(self.store.clone(), key.clone(), held);
+        match timed(self.config.tags.scope(), Operation::Conflict, asked).await {
+            Ok(Some(mut conflict)) => {
+                // Tag and representation come from one row, which may be newer than the one that was decided
+                // on, so the hook is asked about that, too.
+                if let Err(denied) = self.authorize(head, key, Some(&conflict.version)) {
+                    return responder.deny(denied);
+                }
+                let tag = self.config.tags.tag(key, &conflict.version);
+                let refusal = refusal.with_current_tag(tag);
+                match (&self.conflicts.redact, head.parts()) {
+                    (None, _) => {}
+                    (Some(redact), Some(parts)) => redact(parts, key, &mut conflict),
+                    // The head is kept wherever there is a hook; what it has not seen does not leave.
+                    (Some(_), None) => return responder.refuse(head, refusal),
+                }
+                responder.refuse_telling(head, refusal, Some(&Told::of(&conflict)))
+            }
+            Ok(None) => {
+                let vanished = self.rules().vanished(head.method(), refusal);
+                responder.refuse(head, vanished)
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "no conflict metadata"
+                );
+                responder.refuse(head, refusal)
+            }
+        }
+    }
+}
+
+impl<S: VersionStore> Default for ConflictDisclosure<S> {
+    fn default() -> Self {
+        Self {
+            told: None,
+            redact: None,
+        }
+    }
+}
+
+impl<S: VersionStore> Clone for ConflictDisclosure<S> {
+    fn clone(&self) -> Self {
+        Self {
+            told: self.told.clone(),
+            redact: self.redact.clone(),
+        }
+    }
+}
+
+impl<S: VersionStore> fmt::Debug for ConflictDisclosure<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let audience = self.told.as_ref().map(|(audience, _)| audience);
+        f.debug_struct("ConflictDisclosure")
+            .field("audience", &audience)
+            .field("redact", &self.is_redacted())
+            .finish()
+    }
+}

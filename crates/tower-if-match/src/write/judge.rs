@@ -1,0 +1,148 @@
+//! What becomes of a write: the authorization hook, the decision, and the response to what is refused.
+
+use http::{Response, StatusCode};
+use version_store::{Demand, Version, VersionStore};
+
+use super::guard::{ErrorResponse, Guard};
+use crate::body::RefusalBody;
+use crate::decide::{Decision, Rules};
+use crate::refusal::{Denied, Reason, Refusal};
+use crate::request::Head;
+use crate::strategy::{OpenError, Strategy};
+
+/// What becomes of a write, once the current version is known.
+pub(crate) enum Judgement<R, B> {
+    /// The handler runs.
+    Go(Clearance<R>),
+    /// It does not, and this is the response.
+    Answer(Response<B>),
+    /// It does not, and the store is asked first what there is to tell about the conflict
+    /// ([`Guard::tell`]).
+    Tell(Refusal, Option<Version<R>>),
+}
+
+/// What a write that goes on may do.
+pub(crate) struct Clearance<R> {
+    pub(crate) demand: Demand<R>,
+    /// Why it would be refused, were it not for report-only mode.
+    pub(crate) waived: Option<Reason>,
+}
+
+impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
+    /// Judges a write before its handler runs.
+    pub(crate) fn judge<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
+        key: &S::Key,
+        current: Option<Version<S::Revision>>,
+    ) -> Judgement<S::Revision, B> {
+        if let Err(denied) = self.authorize(head, key, current.as_ref()) {
+            return Judgement::Answer(self.config.responder.deny(denied));
+        }
+        let (method, conditions) = (head.method(), head.conditions());
+        let decision = self.rules().decide(method, conditions, key, current);
+        self.judged(
+            head,
+            if W::HANDS_OVER {
+                decision
+            } else {
+                decision.without_handler()
+            },
+        )
+    }
+
+    /// Judges a write that lost its race, as a later request would be judged.
+    pub(crate) fn judge_lost<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
+        key: &S::Key,
+        current: Option<Version<S::Revision>>,
+    ) -> Judgement<S::Revision, B> {
+        if let Err(denied) = self.authorize(head, key, current.as_ref()) {
+            return Judgement::Answer(self.config.responder.deny(denied));
+        }
+        let (method, conditions) = (head.method(), head.conditions());
+        let decision = self.rules().decide_lost(method, conditions, key, current);
+        self.judged(head, decision)
+    }
+
+    fn judged<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
+        decision: Decision<S::Revision>,
+    ) -> Judgement<S::Revision, B> {
+        match decision {
+            Decision::Go { demand, waived } => Judgement::Go(Clearance { demand, waived }),
+            // The handler answers 404.
+            Decision::Absent => Judgement::Go(Clearance {
+                demand: Demand::Never,
+                waived: None,
+            }),
+            Decision::Refuse(refusal, held) if self.conflicts.of(&refusal).is_some() => {
+                Judgement::Tell(refusal, held)
+            }
+            Decision::Refuse(refusal, _) => {
+                Judgement::Answer(self.config.responder.refuse(head, refusal))
+            }
+        }
+    }
+}
+
+impl<S: VersionStore, W> Guard<S, W> {
+    pub(crate) fn rules(&self) -> Rules<'_, S::Key, S::Revision> {
+        Rules {
+            policy: &self.config.policy,
+            tags: &self.config.tags,
+            dates_advance: self.store.dates_advance(),
+        }
+    }
+
+    /// Asks the authorization hook.
+    pub(crate) fn authorize(
+        &self,
+        head: Head<'_>,
+        key: &S::Key,
+        version: Option<&Version<S::Revision>>,
+    ) -> Result<(), Denied> {
+        match (&self.config.authorize, head.parts()) {
+            (None, _) => Ok(()),
+            (Some(authorize), Some(parts)) => authorize(parts, key, version),
+            // The head is kept wherever there is a hook; without it nothing can be agreed to.
+            (Some(_), None) => Err(StatusCode::INTERNAL_SERVER_ERROR.into()),
+        }
+    }
+
+    /// The response when the resource was not to be had.
+    pub(crate) fn not_opened<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
+        error: &OpenError<S::Error>,
+    ) -> Response<B> {
+        match error {
+            OpenError::Store(error) => self.unavailable(head, error),
+            OpenError::Busy => {
+                let responder = &self.config.responder;
+                responder.refuse(head, Refusal::new(Reason::Busy))
+            }
+        }
+    }
+
+    /// The response when the store does not know. "Unknown" is never "absent".
+    pub(crate) fn unavailable<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
+        error: &S::Error,
+    ) -> Response<B> {
+        let reason = match self.error_response.and_then(|of| of(error)) {
+            Some(ErrorResponse::Carried(response)) => return response.map(B::from_text),
+            Some(ErrorResponse::Refused(reason)) => reason,
+            None if S::is_busy(error) => Reason::Busy,
+            None => Reason::StoreUnavailable,
+        };
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            "the store cannot tell the current version"
+        );
+        self.config.responder.refuse(head, Refusal::new(reason))
+    }
+}
