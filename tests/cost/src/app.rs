@@ -189,10 +189,7 @@ fn own_tag(revision: u64) -> String {
     format!("\"v{revision}{TAG_END}\"")
 }
 
-fn minted_tag<S: VersionStore<Key = u64, Revision = u64>>(
-    tags: TagMint<S::Key, S::Revision>,
-    incarnation: u64,
-) -> Box<dyn Fn(u64) -> String> {
+fn minted_tag(tags: TagMint<u64>, incarnation: u64) -> Box<dyn Fn(u64) -> String> {
     Box::new(move |revision| {
         let tag = tags.tag(&ID, &Version::new(revision).with_incarnation(incarnation));
         tag.map(|tag| tag.to_string()).unwrap_or_default()

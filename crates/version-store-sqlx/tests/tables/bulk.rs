@@ -47,11 +47,7 @@ async fn patch<D: TestDatabase>(
 }
 
 /// The line of a row, with its current tag.
-async fn line<D: TestDatabase>(
-    store: &Versions<D>,
-    tags: &TagMint<u64>,
-    id: u64,
-) -> String {
+async fn line<D: TestDatabase>(store: &Versions<D>, tags: &TagMint<u64>, id: u64) -> String {
     let version = store.current(&id).await.unwrap().unwrap();
     let tag = tags.tag(&id, &version).unwrap().to_header_value();
     format!("{id} {}", tag.to_str().unwrap())
