@@ -62,11 +62,13 @@
 //! # Where to mount it
 //!
 //! As `MethodRouter::route_layer`, after the handlers: inside routing, so that 404 and 405 do not
-//! depend on conditions. From outside in: [`DrainLayer`], request id, trace, CORS, [`VariantLayer`],
+//! depend on conditions. From outside in: [`tower_drain::DrainLayer`], request id, trace, CORS, [`VariantLayer`],
 //! compression, authentication, declared size; routing and method; media type; this layer; the handler.
 //!
-//! A refusal does not read the request's content. [`DrainLayer`] reads what is left of it, because the
-//! server would otherwise close the connection, and the client or a proxy might lose the answer.
+//! A refusal does not read the request's body. The server then closes the connection, and the client or a
+//! proxy may lose the answer. [`tower_drain::DrainLayer`] reads what is left of the body, so that it arrives.
+//!
+//! [`tower_drain::DrainLayer`]: https://docs.rs/tower-drain/latest/tower_drain/struct.DrainLayer.html
 //!
 //! Nothing outside may change a body and leave its `ETag`, as compression layers do: plain and encoded
 //! bodies would share a strong tag. [`VariantLayer`] around the compression gives each coding its own. A
@@ -114,7 +116,6 @@ pub mod bulk;
 mod config;
 pub mod cors;
 mod decide;
-mod drain;
 mod fields;
 mod layer;
 mod observe;
@@ -135,7 +136,6 @@ mod variant;
 mod write;
 
 pub use decide::Policy;
-pub use drain::DrainLayer;
 #[cfg(feature = "axum")]
 pub use layer::GuardedRoute;
 pub use layer::{Contract, IfMatchLayer};

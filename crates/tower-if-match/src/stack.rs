@@ -1,10 +1,8 @@
 //! What only code names that is generic over Tower stacks: the service and its future, the bodies that
 //! refusals come in and that requests bring, the way that closes the race by default; the service around
-//! a whole other one, and the bodies that it can hold; the service that reads the rest of a request's
-//! content, and the bodies that it can lend. With axum none of it is needed.
+//! a whole other one, and the bodies that it can hold. With axum none of it is needed.
 
 pub use crate::body::RefusalBody;
-pub use crate::drain::{Drain, DrainFuture, Drainable, Lent};
 #[cfg(feature = "representation")]
 pub use crate::representation::{Represented, Resumable, Resumed};
 pub use crate::request::Bufferable;

@@ -10,8 +10,6 @@ pub(crate) use std::sync::{Arc, PoisonError};
 pub(crate) use std::sync::{Mutex, MutexGuard};
 #[cfg(not(feature = "shuttle"))]
 pub(crate) use tokio::task::JoinHandle;
-#[cfg(not(feature = "shuttle"))]
-pub(crate) use tokio::time::{Sleep, sleep};
 
 #[cfg(feature = "shuttle")]
 pub(crate) use shuttle::future::JoinHandle;
@@ -44,14 +42,4 @@ pub(crate) async fn within<T>(time: Duration, future: impl Future<Output = T>) -
 #[cfg(feature = "shuttle")]
 pub(crate) async fn within<T>(_: Duration, future: impl Future<Output = T>) -> Option<T> {
     Some(future.await)
-}
-
-/// The end of a time, which never comes.
-#[cfg(feature = "shuttle")]
-pub(crate) type Sleep = std::future::Pending<()>;
-
-/// The end of this time.
-#[cfg(feature = "shuttle")]
-pub(crate) fn sleep(_: Duration) -> Sleep {
-    std::future::pending()
 }

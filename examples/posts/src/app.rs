@@ -6,12 +6,11 @@ use axum::http::{HeaderName, Method, Request};
 use axum::routing::{MethodRouter, get};
 use axum::{Router, middleware};
 use tower::ServiceBuilder;
+use tower_drain::DrainLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::trace::TraceLayer;
-use tower_if_match::{
-    DrainLayer, IfMatchLayer, PathKey, Refusals, TagMint, Transaction, VariantLayer, cors,
-};
+use tower_if_match::{IfMatchLayer, PathKey, Refusals, TagMint, Transaction, VariantLayer, cors};
 
 use crate::handlers::{compare_and_swap, transaction};
 use crate::post::PostId;
@@ -99,8 +98,8 @@ fn routes<S: PostStore>(
         .with_state(App { posts, tags })
         .layer(
             ServiceBuilder::new()
-                // Outside all that answers without the content, which would be reset on its way, and the
-                // answer with it. Beyond what is taken at all the connection is closed.
+                // Outside everything that may answer without the body: a body still on its way would
+                // reset the connection, and the answer with it.
                 .layer(DrainLayer::new().with_body_limit(declared_size::LIMIT))
                 .layer(middleware::from_fn(request_id::assign))
                 .layer(TraceLayer::new_for_http().make_span_with(span))

@@ -4,9 +4,9 @@ use http::header::EXPECT;
 use http::{HeaderMap, Method, Request, Response, Version};
 use tower_service::Service;
 
-use super::future::DrainFuture;
-use super::lent::{Drainable, Lent};
-use super::rest::Bounds;
+use crate::future::DrainFuture;
+use crate::lent::{Drainable, Lent};
+use crate::rest::Bounds;
 
 /// The service that [`DrainLayer`](crate::DrainLayer) makes.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,7 @@ pub struct Drain<Svc> {
 }
 
 impl<Svc> Drain<Svc> {
-    pub(super) fn new(inner: Svc, bounds: Bounds) -> Self {
+    pub(crate) fn new(inner: Svc, bounds: Bounds) -> Self {
         Self { inner, bounds }
     }
 }
@@ -35,29 +35,30 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        if !may_be_left(&request) {
+        if !needs_draining(&request) {
             return DrainFuture::untouched(self.inner.call(request));
         }
-        let held_back = is_held_back(request.headers());
+        let expects_continue = expects_continue(request.headers());
         let (head, body) = request.into_parts();
-        let (lent, left) = Lent::new(body);
+        let (lent, leftover) = Lent::new(body);
         let request = Request::from_parts(head, ReqBody::lend(lent));
-        DrainFuture::new(self.inner.call(request), left, held_back, self.bounds)
+        let inner = self.inner.call(request);
+        DrainFuture::new(inner, leftover, expects_continue, self.bounds)
     }
 }
 
-/// Whether there is content, and the connection depends on its being read.
-fn may_be_left<B: Drainable>(request: &Request<B>) -> bool {
+/// Whether there is a body, and the connection depends on its being read.
+fn needs_draining<B: Drainable>(request: &Request<B>) -> bool {
     !request.body().is_end_stream()
         && request.version() < Version::HTTP_2
         && request.method() != Method::CONNECT
 }
 
-/// Whether the client waits for 100 (Continue). HTTP/1.0 has no such thing, and a client that says it all
-/// the same is believed: the worst is a connection that is closed.
-fn is_held_back(fields: &HeaderMap) -> bool {
+/// Whether the client waits for 100 (Continue). HTTP/1.0 does not know it, but a client that sends the
+/// expectation anyway is believed: at worst a connection is closed.
+fn expects_continue(fields: &HeaderMap) -> bool {
     let lines = fields.get_all(EXPECT).iter();
     lines
-        .flat_map(|line| line.as_bytes().split(|octet| *octet == b','))
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
         .any(|member| member.trim_ascii().eq_ignore_ascii_case(b"100-continue"))
 }

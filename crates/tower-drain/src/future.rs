@@ -5,12 +5,11 @@ use http::header::CONNECTION;
 use http::{HeaderValue, Response, StatusCode};
 use pin_project_lite::pin_project;
 
-use super::lent::{Drainable, Left};
-use super::rest::{Abandoned, Bounds, Reading};
-use crate::sync::PoisonError;
+use crate::lent::{Drainable, Leftover};
+use crate::rest::{Abandoned, Bounds, Draining};
 
 pin_project! {
-    /// The future of [`Drain`](super::Drain).
+    /// The future of [`Drain`](crate::Drain).
     #[derive(Debug)]
     pub struct DrainFuture<F, ReqBody, ResBody> {
         #[pin]
@@ -25,40 +24,45 @@ pin_project! {
         Inner {
             #[pin]
             inner: F,
-            lending: Option<Lending<ReqBody>>,
+            loan: Option<Loan<ReqBody>>,
         },
-        Reading {
+        Draining {
             response: Option<Response<ResBody>>,
-            rest: Reading<ReqBody>,
+            rest: Draining<ReqBody>,
         },
         Done,
     }
 }
 
-/// What is kept of a request whose content is lent.
+/// What is kept of a request while its body is lent.
 #[derive(Debug)]
-struct Lending<B> {
-    left: Left<B>,
-    held_back: bool,
+struct Loan<B> {
+    leftover: Leftover<B>,
+    expects_continue: bool,
     bounds: Bounds,
 }
 
 impl<F, ReqBody, ResBody> DrainFuture<F, ReqBody, ResBody> {
-    pub(super) fn untouched(inner: F) -> Self {
-        let lending = None;
+    pub(crate) fn untouched(inner: F) -> Self {
+        let loan = None;
         Self {
-            state: State::Inner { inner, lending },
+            state: State::Inner { inner, loan },
         }
     }
 
-    pub(super) fn new(inner: F, left: Left<ReqBody>, held_back: bool, bounds: Bounds) -> Self {
-        let lending = Some(Lending {
-            left,
-            held_back,
+    pub(crate) fn new(
+        inner: F,
+        leftover: Leftover<ReqBody>,
+        expects_continue: bool,
+        bounds: Bounds,
+    ) -> Self {
+        let loan = Some(Loan {
+            leftover,
+            expects_continue,
             bounds,
         });
         Self {
-            state: State::Inner { inner, lending },
+            state: State::Inner { inner, loan },
         }
     }
 }
@@ -74,26 +78,26 @@ where
         loop {
             let mut state = self.as_mut().project().state;
             match state.as_mut().project() {
-                StateProjection::Inner { inner, lending } => {
+                StateProjection::Inner { inner, loan } => {
                     let response = ready!(inner.poll(cx))?;
-                    let Some(lending) = lending.take() else {
+                    let Some(loan) = loan.take() else {
                         return Poll::Ready(Ok(response));
                     };
-                    // What the inner future still holds comes back now.
+                    // Drops the inner future: a body that it still holds is returned now.
                     state.set(State::Done);
-                    match lending.rest(&response) {
+                    match loan.rest(&response) {
                         Ok(None) => return Poll::Ready(Ok(response)),
-                        Ok(Some(rest)) => state.set(State::Reading {
+                        Ok(Some(rest)) => state.set(State::Draining {
                             response: Some(response),
                             rest,
                         }),
                         Err(abandoned) => return Poll::Ready(Ok(closing(response, abandoned))),
                     }
                 }
-                StateProjection::Reading { response, rest } => {
+                StateProjection::Draining { response, rest } => {
                     let ended = ready!(rest.poll_end(cx));
                     let response = response.take().expect("polled after it was ready");
-                    // What could not be read is given up before the answer goes out.
+                    // Drops what could not be read before the answer goes out.
                     state.set(State::Done);
                     return Poll::Ready(Ok(match ended {
                         Ok(()) => response,
@@ -106,20 +110,15 @@ where
     }
 }
 
-impl<B: Drainable> Lending<B> {
-    /// What there is to read, where anything is.
-    fn rest<R>(self, response: &Response<R>) -> Result<Option<Reading<B>>, Abandoned> {
-        // The connection is no longer HTTP's.
+impl<B: Drainable> Loan<B> {
+    /// What is left to read, if anything.
+    fn rest<R>(self, response: &Response<R>) -> Result<Option<Draining<B>>, Abandoned> {
+        // The connection no longer speaks HTTP.
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(None);
         }
-        let rest = self
-            .left
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        match rest {
-            Some(rest) => Reading::begin(rest, self.held_back, self.bounds),
+        match self.leftover.take() {
+            Some(rest) => Draining::begin(rest, self.expects_continue, self.bounds),
             None => Ok(None),
         }
     }
@@ -127,13 +126,15 @@ impl<B: Drainable> Lending<B> {
 
 /// An answer after which the server closes the connection.
 fn closing<B>(mut response: Response<B>, abandoned: Abandoned) -> Response<B> {
-    tracing::debug!("the rest of a request's content is not read: {abandoned}");
+    tracing::debug!(
+        "the rest of a request's body is left unread, the connection closes: {abandoned}"
+    );
     let fields = response.headers_mut();
-    let said = fields.get_all(CONNECTION).iter().any(|line| {
-        let mut options = line.as_bytes().split(|octet| *octet == b',');
+    let says_close = fields.get_all(CONNECTION).iter().any(|line| {
+        let mut options = line.as_bytes().split(|byte| *byte == b',');
         options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
     });
-    if !said {
+    if !says_close {
         fields.append(CONNECTION, HeaderValue::from_static("close"));
     }
     response

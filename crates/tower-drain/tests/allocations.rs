@@ -1,4 +1,4 @@
-//! What `DrainLayer` allocates: nothing where there is no content.
+//! What `DrainLayer` allocates: nothing without a body.
 
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
@@ -11,15 +11,15 @@ use http::{Request, Response, Version};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
 use tower::{Layer, Service, service_fn};
-use tower_if_match::DrainLayer;
+use tower_drain::DrainLayer;
 
-type Content = UnsyncBoxBody<Bytes, Infallible>;
+type Boxed = UnsyncBoxBody<Bytes, Infallible>;
 
-/// How often one exchange allocates with the layer, beyond what it does without.
-fn allocations(request: impl Fn() -> Request<Content>) -> u64 {
+/// How many allocations the layer adds to one exchange.
+fn allocations(request: impl Fn() -> Request<Boxed>) -> u64 {
     let allocations = |wrapped: bool| {
         let request = request();
-        let mut service = service_fn(|request: Request<Content>| {
+        let mut service = service_fn(|request: Request<Boxed>| {
             drop(request);
             ready(Ok::<_, Infallible>(Response::new(())))
         });
@@ -37,23 +37,23 @@ fn allocations(request: impl Fn() -> Request<Content>) -> u64 {
     allocations(true) - allocations(false)
 }
 
-fn content() -> Content {
-    Full::new(Bytes::from_static(b"content")).boxed_unsync()
+fn body() -> Boxed {
+    Full::new(Bytes::from_static(b"a body")).boxed_unsync()
 }
 
 #[test]
-fn requests_without_content_cost_no_allocation() {
+fn requests_without_a_body_cost_no_allocation() {
     assert_eq!(allocations(|| Request::new(Empty::new().boxed_unsync())), 0);
 }
 
 #[test]
 fn nor_does_http_2() {
-    let request = || Request::builder().version(Version::HTTP_2).body(content());
+    let request = || Request::builder().version(Version::HTTP_2).body(body());
     assert_eq!(allocations(|| request().unwrap()), 0);
 }
 
-/// The control, and the bound: the place that the body comes back to, and the box around what is lent.
+/// The control, and the bound: the place that the body is returned to, and the box around the lent body.
 #[test]
-fn content_costs_two() {
-    assert_eq!(allocations(|| Request::new(content())), 2);
+fn a_body_costs_two() {
+    assert_eq!(allocations(|| Request::new(body())), 2);
 }

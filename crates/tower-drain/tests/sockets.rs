@@ -1,5 +1,5 @@
-//! Over sockets: with `DrainLayer` a refusal arrives whatever its request's content, and the connection is
-//! used on; without it neither is sure.
+//! Over sockets: with `DrainLayer` a refusal arrives however large its request's body, and the connection stays
+//! open; without it neither is certain.
 
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
@@ -7,22 +7,23 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body as Content;
-use axum::extract::{DefaultBodyLimit, Request as Received};
+use axum::body::Body as Received;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{post, put};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use tokio::sync::mpsc;
-use tower_if_match::{DrainLayer, Expected, IfMatchLayer, MemoryStore, PathKey};
+use tower_drain::DrainLayer;
+use tower_if_match::{Expected, IfMatchLayer, MemoryStore, PathKey};
 use wire::{Body, Connection, Request};
 
 type Posts = MemoryStore<u64, ()>;
 
-/// It does not fit into the buffers of the sockets, whatever the system makes of them.
+/// More than the sockets can buffer on any system.
 const HUGE: usize = 32 << 20;
 
-/// Post 7, of which no tag is known. Whoever posts to `/later` is answered at once, and its content is read
-/// after that; how much there was is told here.
+/// Post 7, whose tag nobody knows. A POST to `/later` is answered at once and its body read after that; `told`
+/// hears how much there was.
 fn routes(told: mpsc::UnboundedSender<usize>) -> Router {
     let posts = Posts::new();
     posts.create(7, ());
@@ -30,21 +31,20 @@ fn routes(told: mpsc::UnboundedSender<usize>) -> Router {
     let guard = IfMatchLayer::new("posts", posts, PathKey);
     let replace =
         async move |expected: Expected<Posts>, _: String| store.put((), expected).map(|_| ());
-    let later = async move |mut content: Content| {
+    let later = async move |mut body: Received| {
         tokio::spawn(async move {
-            let mut octets = 0;
-            // To where it must end, because hyper may not tell the end once it has sent the answer.
-            while !content.is_end_stream() {
-                let frame = content.frame().await.unwrap().unwrap();
-                octets += frame.into_data().unwrap().len();
+            let mut bytes = 0;
+            // To where it must end: once hyper has sent the answer it may not report the end.
+            while !body.is_end_stream() {
+                let frame = body.frame().await.unwrap().unwrap();
+                bytes += frame.into_data().unwrap().len();
             }
-            told.send(octets).unwrap();
+            told.send(bytes).unwrap();
         });
     };
-    // Reads a piece, and has seen enough.
-    let some = async |request: Received| {
-        let piece = request.into_body().frame().await;
-        piece.unwrap().unwrap();
+    // Reads one frame and has seen enough.
+    let some = async |mut body: Received| {
+        body.frame().await.unwrap().unwrap();
     };
     Router::new()
         .route("/posts/{id}", put(replace).route_layer(guard))
@@ -53,7 +53,7 @@ fn routes(told: mpsc::UnboundedSender<usize>) -> Router {
         .layer(DefaultBodyLimit::disable())
 }
 
-/// On the server that axum brings, which is hyper's.
+/// On axum's own server, which is hyper's.
 async fn serve(app: Router) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
@@ -79,8 +79,8 @@ fn refused(body: Body) -> Request {
         .body(body)
 }
 
-fn content(octets: usize) -> Vec<u8> {
-    vec![b'x'; octets]
+fn filled(bytes: usize) -> Vec<u8> {
+    vec![b'x'; bytes]
 }
 
 fn read() -> Request {
@@ -93,24 +93,24 @@ async fn refusals_and_what_follows_them_share_a_connection() {
         .await
         .unwrap();
     for size in [1, 100, 60_000, 900_000, 1 << 20] {
-        let halves = vec![content(size / 2), content(size - size / 2)];
-        for body in [Body::Sized(content(size)), Body::Chunked(halves)] {
+        let halves = vec![filled(size / 2), filled(size - size / 2)];
+        for body in [Body::Sized(filled(size)), Body::Chunked(halves)] {
             let answer = connection.send(&refused(body)).await.unwrap();
             assert_eq!(answer.status(), 412, "{size}");
             assert_eq!(answer.header("connection"), None);
             let next = connection.send(&read()).await.unwrap();
             assert_eq!(next.status(), 405, "{size}");
         }
-        let some = Request::new("POST", "/some").body(Body::Sized(content(size)));
+        let some = Request::new("POST", "/some").body(Body::Sized(filled(size)));
         assert_eq!(connection.send(&some).await.unwrap().status(), 200);
     }
 }
 
 #[tokio::test]
-async fn control_without_the_layer_the_connection_ends_and_the_answer_does_not_say_so() {
+async fn control_without_the_layer_the_connection_closes_and_the_answer_does_not_say_so() {
     let addr = without().await;
     let mut connection = Connection::open(addr).await.unwrap();
-    let answer = connection.send(&refused(Body::Sized(content(HUGE)))).await;
+    let answer = connection.send(&refused(Body::Sized(filled(HUGE)))).await;
     if let Ok(answer) = answer {
         assert_eq!(answer.header("connection"), None);
     }
@@ -121,7 +121,7 @@ async fn control_without_the_layer_the_connection_ends_and_the_answer_does_not_s
 async fn a_client_that_writes_all_before_it_reads_gets_its_answer() {
     let addr = with(DrainLayer::new().with_body_limit(HUGE)).await;
     let mut connection = Connection::open(addr).await.unwrap();
-    let request = refused(Body::Sized(content(HUGE)));
+    let request = refused(Body::Sized(filled(HUGE)));
     connection.write(&request).await.unwrap();
     assert_eq!(connection.read("PUT").await.unwrap().status(), 412);
     assert_eq!(connection.send(&read()).await.unwrap().status(), 405);
@@ -130,16 +130,16 @@ async fn a_client_that_writes_all_before_it_reads_gets_its_answer() {
 #[tokio::test]
 async fn control_without_the_layer_it_cannot_even_write() {
     let mut connection = Connection::open(without().await).await.unwrap();
-    let request = refused(Body::Sized(content(HUGE)));
+    let request = refused(Body::Sized(filled(HUGE)));
     assert!(connection.write(&request).await.is_err());
 }
 
-/// The head of a refused request whose content stays away.
+/// A refused request most of whose body stays away.
 const HALF: &[u8] = b"PUT /posts/7 HTTP/1.1\r\nHost: test\r\nIf-Match: \"unknown\"\r\n\
                       Content-Length: 1000\r\n\r\nhalf of it";
 
 #[tokio::test]
-async fn a_client_that_stops_sending_is_answered_and_told_that_this_was_all() {
+async fn a_client_that_stops_sending_is_answered_and_told_that_the_connection_closes() {
     let soon = Duration::from_millis(20);
     let addr = with(DrainLayer::new().with_body_timeout(soon)).await;
     let mut connection = Connection::open(addr).await.unwrap();
@@ -153,7 +153,7 @@ async fn a_client_that_stops_sending_is_answered_and_told_that_this_was_all() {
 }
 
 #[tokio::test]
-async fn a_client_that_ends_its_half_is_answered() {
+async fn a_client_that_ends_its_half_of_the_connection_is_answered() {
     let mut connection = Connection::open(with(DrainLayer::new()).await)
         .await
         .unwrap();
@@ -167,11 +167,11 @@ async fn a_client_that_ends_its_half_is_answered() {
 }
 
 #[tokio::test]
-async fn beyond_the_limit_the_connection_ends_and_the_answer_says_so() {
+async fn past_the_limit_the_connection_closes_and_the_answer_says_so() {
     let addr = with(DrainLayer::new().with_body_limit(1000)).await;
     for body in [
-        Body::Sized(content(1001)),
-        Body::Chunked(vec![content(500), content(501)]),
+        Body::Sized(filled(1001)),
+        Body::Chunked(vec![filled(500), filled(501)]),
     ] {
         let mut connection = Connection::open(addr).await.unwrap();
         let answer = connection.send(&refused(body)).await.unwrap();
@@ -184,10 +184,10 @@ async fn beyond_the_limit_the_connection_ends_and_the_answer_says_so() {
 }
 
 #[tokio::test]
-async fn content_that_is_held_back_is_not_asked_for() {
+async fn a_body_that_waits_for_100_is_not_asked_for() {
     let addr = with(DrainLayer::new()).await;
     let mut connection = Connection::open(addr).await.unwrap();
-    let request = refused(Body::ExpectContinue(content(1000)));
+    let request = refused(Body::ExpectContinue(filled(1000)));
     let answer = connection.send(&request).await.unwrap();
     assert_eq!(
         (answer.status(), answer.header("connection")),
@@ -197,25 +197,25 @@ async fn content_that_is_held_back_is_not_asked_for() {
     assert!(!answer.request_written());
     connection.closed().await.unwrap();
 
-    // The control: inside it is asked for, and what is left of it is read.
+    // The control: the handler asks for it, and the layer reads the rest.
     let mut connection = Connection::open(addr).await.unwrap();
-    let some = Request::new("POST", "/some").body(Body::ExpectContinue(content(900_000)));
+    let some = Request::new("POST", "/some").body(Body::ExpectContinue(filled(900_000)));
     let answer = connection.send(&some).await.unwrap();
     assert_eq!((answer.status(), answer.interim().len()), (200, 1));
     assert_eq!(connection.send(&read()).await.unwrap().status(), 405);
 }
 
 #[tokio::test]
-async fn content_that_a_task_reads_is_left_to_it() {
+async fn a_body_that_a_task_reads_is_left_to_it() {
     let (told, mut hears) = mpsc::unbounded_channel();
     let addr = serve(routes(told).layer(DrainLayer::new())).await;
     let mut connection = Connection::open(addr).await.unwrap();
-    // Answered before the content has come.
-    let head = b"POST /later HTTP/1.1\r\nHost: test\r\nContent-Length: 20\r\n\r\nten octets";
+    // Answered before all of the body has arrived.
+    let head = b"POST /later HTTP/1.1\r\nHost: test\r\nContent-Length: 20\r\n\r\nten bytes!";
     connection.write_octets(head).await.unwrap();
     let answer = connection.read("POST").await.unwrap();
     assert_eq!((answer.status(), answer.header("connection")), (200, None));
-    connection.write_octets(b"ten octets").await.unwrap();
+    connection.write_octets(b"ten bytes!").await.unwrap();
     assert_eq!(hears.recv().await, Some(20));
     assert_eq!(connection.send(&read()).await.unwrap().status(), 405);
 }
