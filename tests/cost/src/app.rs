@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, options, put};
 use tower_if_match::{
-    Expected, IfMatchLayer, Lost, MemoryStore, PathKey, TagMint, Version, VersionStore, Versioned,
+    Expected, IfMatchLayer, Lost, MemoryStore, PathKey, TagMint, Version, Versioned,
 };
 
 use crate::handwritten;
