@@ -22,21 +22,21 @@
 //! # Example
 //!
 //! ```
-//! use version_store::{Demand, MemoryStore, VersionStore, handover::Slot};
+//! use version_store::{Demand, Expected, MemoryStore, handover::Slot};
 //!
 //! let posts: MemoryStore<u64, String> = MemoryStore::new();
 //! posts.create(7, "first".to_owned());
 //!
 //! // What a layer does for a request whose `If-Match` fits the current version:
 //! let seen = posts.get(&7).unwrap().version().clone();
-//! let slot: Slot<MemoryStore<u64, String>> = Slot::new(7, Demand::Version(seen.clone()));
+//! let slot: Slot<Expected<MemoryStore<u64, String>>> = Slot::new(7, Demand::Version(seen.clone()));
 //! let expected = slot.take().unwrap();
 //!
 //! // What a handler does: one atomic step.
 //! posts.put("second".to_owned(), expected).unwrap();
 //!
 //! // The same version a second time has lost.
-//! let slot: Slot<MemoryStore<u64, String>> = Slot::new(7, Demand::Version(seen));
+//! let slot: Slot<Expected<MemoryStore<u64, String>>> = Slot::new(7, Demand::Version(seen));
 //! assert!(posts.put("third".to_owned(), slot.take().unwrap()).is_err());
 //! assert_eq!(posts.get(&7).unwrap().body(), "second");
 //! ```
@@ -54,11 +54,14 @@ pub mod bulk;
 mod conflict;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod demand;
 mod error;
 mod expected;
 pub mod handover;
 mod key;
+mod marks;
 mod memory;
+mod slot;
 mod store;
 mod sync;
 mod transactional;
@@ -67,8 +70,9 @@ mod version;
 mod versioned;
 
 pub use conflict::{Conflict, Conflicts, Describe};
+pub use demand::Demand;
 pub use error::{Lost, NotLent, WriteError};
-pub use expected::{Demand, Expected};
+pub use expected::Expected;
 pub use key::{Key, KeyEncoder};
 pub use memory::{MemoryStore, Put};
 pub use store::VersionStore;

@@ -5,8 +5,8 @@ use http::header::ETAG;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_precondition::Conditions;
-use version_store::handover::{Ending, Slot};
-use version_store::{Demand, Version, VersionStore};
+use version_store::handover::{Ending, Made, Slot};
+use version_store::{Demand, Expected, Version, VersionStore};
 
 use crate::body::RefusalBody;
 use crate::config::{Config, Denied, ErrorAnswer};
@@ -22,7 +22,7 @@ use crate::strategy::{OpenError, Settled, Strategy};
 /// A write whose handler runs.
 pub(crate) struct Running<S: VersionStore, H> {
     pub(crate) kept: Kept,
-    pub(crate) slot: Slot<S>,
+    pub(crate) slot: Slot<Expected<S>>,
     pub(crate) held: H,
 }
 
@@ -90,7 +90,10 @@ impl<S: VersionStore, F, W> Config<S, F, W> {
                 self.waive(head, Reason::UnguardedWrite).mark(&mut response);
                 return Conclusion::Answer(response);
             }
-            Ending::Written { version, verbatim } if response.status().is_success() => {
+            Ending::Written(Made {
+                version: Some(version),
+                verbatim,
+            }) if response.status().is_success() => {
                 let withheld = self.settings.strict_put_validators
                     && *head.method() == Method::PUT
                     && !verbatim;
