@@ -6,7 +6,12 @@ use http::{HeaderValue, StatusCode};
 use http_precondition::{PROBLEM_JSON, Problem};
 
 use crate::bulk::ExpectedItems;
-use crate::{Expected, Lost, NotLent, Transactional, Tx, VersionStore, Versioned, WriteError};
+use crate::error::{Lost, NotLent, WriteError};
+use crate::expected::Expected;
+use crate::store::VersionStore;
+use crate::transactional::Transactional;
+use crate::tx::Tx;
+use crate::versioned::Versioned;
 
 impl<S: VersionStore, T: Send + Sync> FromRequestParts<T> for Expected<S> {
     type Rejection = NotLent;

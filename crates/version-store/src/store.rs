@@ -1,6 +1,7 @@
 use std::error::Error;
 
-use crate::{Key, Revision, Version};
+use crate::key::Key;
+use crate::version::{Revision, Version};
 
 /// A store that knows the current version of each resource.
 ///
