@@ -24,8 +24,8 @@ use crate::version::Version;
 /// UPDATE posts SET title = $1, version = version + 1 WHERE id = $2 AND version = $3 RETURNING version
 /// ```
 ///
-/// A row that comes back is `expected.written(Version::new(version))`; none is `expected.lost()`. What
-/// the statement is for each demand:
+/// [`settle`](Self::settle) takes what comes back: a row's version as written, none as lost. What the
+/// statement is for each demand:
 ///
 /// | demand | PUT | PATCH, which depends on what it read | DELETE |
 /// | --- | --- | --- | --- |
@@ -141,6 +141,42 @@ impl<S: VersionStore> Expected<S> {
         Ok(self)
     }
 
+    /// Settles what a conditional statement came to: as [`written`](Self::written) where it made a version,
+    /// and as [`lost`](Self::lost) where it gives none back. The version is given back for the response.
+    ///
+    /// ```
+    /// # use version_store::{Expected, Lost, MemoryStore, NegativeColumn, Version};
+    /// # type Posts = MemoryStore<i64, String>;
+    /// # enum Failed { Database, Row(NegativeColumn), Lost(Lost) }
+    /// # impl From<NegativeColumn> for Failed { fn from(e: NegativeColumn) -> Self { Self::Row(e) } }
+    /// # impl From<Lost> for Failed { fn from(lost: Lost) -> Self { Self::Lost(lost) } }
+    /// # async fn update(_: &str, _: i64, _: Option<i64>) -> Result<Option<i64>, Failed> { Ok(None) }
+    /// async fn replace(expected: Expected<Posts>, title: String) -> Result<(), Failed> {
+    ///     // UPDATE posts SET title = $1, version = version + 1
+    ///     // WHERE id = $2 AND version = $3 RETURNING version
+    ///     let was = expected.version().and_then(Version::column);
+    ///     let row: Option<i64> = update(&title, *expected.key(), was).await?;
+    ///     expected.settle(row.map(Version::try_from).transpose()?)?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// Where another demand than a version stands, `was` is NULL here, which equals nothing, and the write is
+    /// lost. Not for a `DELETE`: whatever it returns, it made no version. That is [`removed`](Self::removed).
+    ///
+    /// # Errors
+    ///
+    /// [`Lost`] where there is no version.
+    pub fn settle(self, made: Option<Version<S::Revision>>) -> Result<Version<S::Revision>, Lost> {
+        match made {
+            Some(version) => {
+                self.written(version.clone());
+                Ok(version)
+            }
+            None => Err(self.lost()),
+        }
+    }
+
     /// Settles: the write took place on the expected version, and made this one. It becomes the
     /// answer's `ETag`, so it is whole: with its incarnation where the store has incarnations, with its tag where
     /// the store brings its own, as [`VersionStore::current`] would give it.
@@ -244,3 +280,6 @@ impl<S: VersionStore> fmt::Debug for Expected<S> {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,9 +12,9 @@
 //!
 //! | settled as | what happened | by |
 //! | --- | --- | --- |
-//! | written | the write took place on the expected version and made a new one, or removed the resource | [`Expected::written`], [`Expected::removed`] |
+//! | written | the write took place on the expected version and made a new one, or removed the resource | [`Expected::settle`], [`Expected::written`], [`Expected::removed`] |
 //! | unchanged | nothing was written | [`Expected::unchanged`] |
-//! | lost | someone was faster, nothing was written | [`Expected::lost`] |
+//! | lost | someone was faster, nothing was written | [`Expected::settle`], [`Expected::lost`] |
 //!
 //! The settlement lies in a slot that the layer shares ([`handover`]), not in the response, so no
 //! error type, tuple or middleware in between can lose it.
@@ -51,6 +51,7 @@
 #[cfg(feature = "axum")]
 mod axum;
 pub mod bulk;
+mod column;
 mod conflict;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -61,24 +62,29 @@ pub mod handover;
 mod key;
 mod marks;
 mod memory;
+mod revision;
 mod slot;
 mod store;
+mod store_fn;
 mod sync;
 mod transactional;
 mod tx;
 mod version;
 mod versioned;
 
+pub use column::NegativeColumn;
 pub use conflict::{Conflict, Conflicts, Describe};
 pub use demand::Demand;
 pub use error::{Lost, NotLent, WriteError};
 pub use expected::Expected;
 pub use key::{Key, KeyEncoder};
 pub use memory::{MemoryStore, Put};
+pub use revision::{Revision, RevisionText};
 pub use store::VersionStore;
+pub use store_fn::{StoreFn, store_fn};
 pub use transactional::{Begun, EndError, Transactional, Versions};
 pub use tx::Tx;
-pub use version::{Revision, RevisionText, Tagging, Version};
+pub use version::{Tagging, Version};
 pub use versioned::Versioned;
 
 #[cfg(all(doctest, feature = "conformance"))]

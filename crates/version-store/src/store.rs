@@ -1,7 +1,8 @@
 use std::error::Error;
 
 use crate::key::Key;
-use crate::version::{Revision, Version};
+use crate::revision::Revision;
+use crate::version::Version;
 
 /// A store that knows the current version of each resource.
 ///
