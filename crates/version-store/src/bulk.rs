@@ -10,7 +10,8 @@ use std::fmt;
 use http::Extensions;
 
 use crate::demand::Demand;
-use crate::error::{Lost, NotLent};
+use crate::error::Lost;
+use crate::not_lent::{NotLent, Why};
 use crate::slot::{Ending, Lend, Slot};
 use crate::store::VersionStore;
 use crate::transactional::Versions;
@@ -86,7 +87,7 @@ impl<S: VersionStore> ExpectedItems<S> {
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
         match extensions.get::<Slot<Self>>() {
             Some(slot) => slot.take(),
-            None => Err(NotLent::no_items::<S>()),
+            None => Err(NotLent::because::<S>(Why::NoItems)),
         }
     }
 
@@ -182,7 +183,7 @@ impl<S: VersionStore> Lend for ExpectedItems<S> {
     }
 
     fn lent_twice() -> NotLent {
-        NotLent::items_twice::<S>()
+        NotLent::because::<S>(Why::ItemsTwice)
     }
 }
 

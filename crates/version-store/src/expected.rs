@@ -3,8 +3,9 @@ use std::fmt;
 use http::Extensions;
 
 use crate::demand::Demand;
-use crate::error::{Lost, NotLent};
+use crate::error::Lost;
 use crate::marks::{InvalidKey, OtherStrategy};
+use crate::not_lent::{NotLent, Why};
 use crate::slot::{Ending, Lend, Slot};
 use crate::store::VersionStore;
 use crate::version::Version;
@@ -92,11 +93,13 @@ impl<S: VersionStore> Expected<S> {
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
         match extensions.get::<Slot<Self>>() {
             Some(slot) => slot.take(),
-            None if extensions.get::<InvalidKey<S>>().is_some() => Err(NotLent::invalid_key::<S>()),
-            None if extensions.get::<OtherStrategy<S>>().is_some() => {
-                Err(NotLent::other_strategy::<S>())
+            None if extensions.get::<InvalidKey<S>>().is_some() => {
+                Err(NotLent::because::<S>(Why::InvalidKey))
             }
-            None => Err(NotLent::no_layer::<S>()),
+            None if extensions.get::<OtherStrategy<S>>().is_some() => {
+                Err(NotLent::because::<S>(Why::OtherStrategy))
+            }
+            None => Err(NotLent::because::<S>(Why::NoLayer)),
         }
     }
 
@@ -250,7 +253,7 @@ impl<S: VersionStore> Lend for Expected<S> {
     }
 
     fn lent_twice() -> NotLent {
-        NotLent::twice::<S>()
+        NotLent::because::<S>(Why::Twice)
     }
 }
 

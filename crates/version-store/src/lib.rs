@@ -45,7 +45,7 @@
 //!
 //! | feature | default | what |
 //! | --- | --- | --- |
-//! | `axum` | no | [`Expected`] is an extractor, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
+//! | `axum` | no | [`Expected`] and `Option<Expected>` are extractors, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
 //! | `conformance` | no | the suite that tests whether a store keeps its promises: `conformance` |
 
 #[cfg(feature = "axum")]
@@ -62,6 +62,7 @@ pub mod handover;
 mod key;
 mod marks;
 mod memory;
+mod not_lent;
 mod revision;
 mod slot;
 mod store;
@@ -75,10 +76,11 @@ mod versioned;
 pub use column::NegativeColumn;
 pub use conflict::{Conflict, Conflicts, Describe};
 pub use demand::Demand;
-pub use error::{Lost, NotLent, WriteError};
+pub use error::{Lost, WriteError};
 pub use expected::Expected;
 pub use key::{Key, KeyEncoder};
 pub use memory::{MemoryStore, Put};
+pub use not_lent::NotLent;
 pub use revision::{Revision, RevisionText};
 pub use store::VersionStore;
 pub use store_fn::{StoreFn, store_fn};

@@ -2,7 +2,7 @@ use std::fmt::{self, Debug};
 
 use http::Extensions;
 
-use crate::error::NotLent;
+use crate::not_lent::NotLent;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What layer and handler share for one request: it lends `L` once, and keeps how the write ended.

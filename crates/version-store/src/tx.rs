@@ -2,8 +2,8 @@ use http::Extensions;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use crate::error::NotLent;
 use crate::marks::InvalidKey;
+use crate::not_lent::{NotLent, Why};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::transactional::Transactional;
 
@@ -35,8 +35,10 @@ impl<S: Transactional> Tx<S> {
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
         match extensions.get::<TxSlot<S>>() {
             Some(slot) => slot.take(),
-            None if extensions.get::<InvalidKey<S>>().is_some() => Err(NotLent::invalid_key::<S>()),
-            None => Err(NotLent::no_transaction::<S>()),
+            None if extensions.get::<InvalidKey<S>>().is_some() => {
+                Err(NotLent::because::<S>(Why::InvalidKey))
+            }
+            None => Err(NotLent::because::<S>(Why::NoTransaction)),
         }
     }
 }
@@ -121,7 +123,7 @@ impl<S: Transactional> TxSlot<S> {
             TxState::Idle(transaction) | TxState::Returned(transaction) => transaction,
             other => {
                 *state = other;
-                return Err(NotLent::transaction_twice::<S>());
+                return Err(NotLent::because::<S>(Why::TransactionTwice));
             }
         };
         drop(state);

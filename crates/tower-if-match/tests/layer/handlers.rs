@@ -373,7 +373,7 @@ async fn expected_is_taken_once() {
         answer.problem()["detail"]
             .as_str()
             .unwrap()
-            .contains("taken twice")
+            .contains("extracted twice")
     );
 }
 
