@@ -101,8 +101,10 @@
 //! | feature | default | what |
 //! | --- | --- | --- |
 //! | `axum` | yes | [`PathKey`], [`GuardedRoute`]; [`Expected`] is an extractor, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
+//! | `derive` | no | `#[derive(Key)]` makes a struct a key |
 //! | `metrics` | no | counts and times through the `metrics` facade: [`describe_metrics`] has the list |
 //! | `utoipa` | no | [`IfMatchLayer::describe`]: the header parameters, refusals and `ETag`s of guarded operations in an OpenAPI document |
+//! | `uuid` | no | `uuid::Uuid` is a key |
 
 mod body;
 pub mod bulk;
@@ -143,6 +145,8 @@ pub use strategy::{SingleProcess, Transaction};
 pub use tag::{PUBLIC_TAG_KEY, TagKey, TagMint};
 pub use variant::VariantLayer;
 
+#[doc(inline)]
+pub use version_store::through_the_layer::Key;
 #[doc(inline)]
 pub use version_store::{
     Conflict, Conflicts, Demand, Describe, Expected, Lost, MemoryStore, Put, Transactional, Tx,

@@ -47,6 +47,8 @@
 //! | --- | --- | --- |
 //! | `axum` | no | [`Expected`] and `Option<Expected>` are extractors, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
 //! | `conformance` | no | the suite that tests whether a store keeps its promises: `conformance` |
+//! | `derive` | no | `#[derive(Key)]` makes a struct a key |
+//! | `uuid` | no | `uuid::Uuid` is a key |
 
 #[cfg(feature = "axum")]
 mod axum;
@@ -87,7 +89,18 @@ pub use store_fn::{StoreFn, store_fn};
 pub use transactional::{Begun, EndError, Transactional, Versions};
 pub use tx::Tx;
 pub use version::{Tagging, Version};
+#[cfg(feature = "derive")]
+#[doc(inline)]
+pub use version_store_derive::Key;
 pub use versioned::Versioned;
+
+/// What `tower-if-match` re-exports: the trait, and the derive with paths that its users have.
+#[doc(hidden)]
+pub mod through_the_layer {
+    pub use crate::key::Key;
+    #[cfg(feature = "derive")]
+    pub use version_store_derive::KeyThroughTheLayer as Key;
+}
 
 #[cfg(all(doctest, feature = "conformance"))]
 #[doc = include_str!("../../../docs/your-own-store.md")]
