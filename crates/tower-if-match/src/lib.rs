@@ -103,10 +103,12 @@
 //! | feature | default | what |
 //! | --- | --- | --- |
 //! | `axum` | yes | [`PathKey`], [`GuardedRoute`]; [`Expected`] is an extractor, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
+//! | `derive` | no | `#[derive(Key)]` makes a struct a key |
 //! | `metrics` | no | counts and times through the `metrics` facade: [`describe_metrics`] has the list |
 //! | `bulk` | no | [`bulk::BulkLayer`](bulk): requests that write several resources, all or nothing |
 //! | `representation` | no | [`RepresentationLayer`]: guards a whole service that stays as it is |
 //! | `variant` | no | [`VariantLayer`]: bodies that are encoded outside the layer have tags of their own |
+//! | `uuid` | no | `uuid::Uuid` is a key |
 //!
 //! The crate `if-match-utoipa` describes a guarded route in an OpenAPI document, from [`IfMatchLayer::contract`].
 
@@ -153,6 +155,8 @@ pub use tag::{PUBLIC_TAG_KEY, TagKey, TagMint};
 #[cfg(feature = "variant")]
 pub use variant::VariantLayer;
 
+#[doc(inline)]
+pub use version_store::through_the_layer::Key;
 #[doc(inline)]
 pub use version_store::{
     Conflict, Conflicts, Demand, Describe, Expected, Lost, MemoryStore, Put, Transactional, Tx,

@@ -15,7 +15,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_if_match::version_store::handover::Slot;
-use tower_if_match::{Found, IfMatchLayer, MemoryStore, Policy, Refusals, SingleProcess};
+use tower_if_match::{Expected, Found, IfMatchLayer, MemoryStore, Policy, Refusals, SingleProcess};
 use tracing::field::{Field, Visit};
 use tracing::span;
 
@@ -74,9 +74,9 @@ async fn a_success_under_a_lock_that_leaves_the_version_is_a_warning() {
 }
 
 /// What a handler does with the slot of its request, out of which it may take an `Expected`.
-type Handler = fn(&Slot<Posts>);
+type Handler = fn(&Slot<Expected<Posts>>);
 
-fn unchanged(slot: &Slot<Posts>) {
+fn unchanged(slot: &Slot<Expected<Posts>>) {
     slot.take().unwrap().unchanged();
 }
 

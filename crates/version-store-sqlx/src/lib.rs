@@ -19,7 +19,7 @@
 #![cfg_attr(feature = "sqlite", doc = "```")]
 #![cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
 //! use version_store::handover::Slot;
-//! use version_store::{Demand, VersionStore};
+//! use version_store::{Demand, Expected, VersionStore};
 //! use version_store_sqlx::{SqliteVersions, SwapError, Table};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -39,7 +39,7 @@
 //!
 //! // What a layer does for a request whose `If-Match` fits, and then for one that comes too late:
 //! for in_time in [true, false] {
-//!     let slot: Slot<SqliteVersions<u64>> = Slot::new(7, Demand::Version(seen.clone()));
+//!     let slot: Slot<Expected<SqliteVersions<u64>>> = Slot::new(7, Demand::Version(seen.clone()));
 //!     let write = posts.compare_and_swap(slot.take()?, async |connection, _was| {
 //!         let update = sqlx::query("UPDATE posts SET title = 'Post' WHERE id = 7");
 //!         update.execute(connection).await

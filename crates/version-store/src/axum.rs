@@ -1,12 +1,20 @@
-use axum_core::extract::FromRequestParts;
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, RETRY_AFTER,
+};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use http_precondition::{PROBLEM_JSON, Problem};
 
 use crate::bulk::ExpectedItems;
-use crate::{Expected, Lost, NotLent, Transactional, Tx, VersionStore, Versioned, WriteError};
+use crate::error::{Lost, WriteError};
+use crate::expected::Expected;
+use crate::not_lent::{NotLent, Why};
+use crate::store::VersionStore;
+use crate::transactional::Transactional;
+use crate::tx::Tx;
+use crate::versioned::Versioned;
 
 impl<S: VersionStore, T: Send + Sync> FromRequestParts<T> for Expected<S> {
     type Rejection = NotLent;
@@ -14,6 +22,42 @@ impl<S: VersionStore, T: Send + Sync> FromRequestParts<T> for Expected<S> {
     async fn from_request_parts(parts: &mut Parts, _state: &T) -> Result<Self, NotLent> {
         Self::from_extensions(&parts.extensions)
     }
+}
+
+/// For a handler that serves guarded requests and others: reads, and routes without a layer.
+///
+/// | the request | |
+/// | --- | --- |
+/// | was guarded by a layer for this store, by compare and swap | `Some` |
+/// | reached no layer for this store, or is one that the layer does not guard | `None` |
+/// | carries a condition on a write (`If-Match`, `If-None-Match`, `If-Unmodified-Since`, and the method is not safe) that no layer evaluated | rejected: 500 |
+/// | was guarded by another strategy, or as a bulk write | rejected: 500 |
+/// | has had its `Expected` extracted before | rejected: 500 |
+/// | has an invalid id | rejected: 404 |
+///
+/// So `None` never means that a client's condition was dropped. It may mean that the layer was forgotten:
+/// a handler that writes on `None` writes blindly, and nothing tells. Where every write is guarded,
+/// extract `Expected`.
+impl<S: VersionStore, T: Send + Sync> OptionalFromRequestParts<T> for Expected<S> {
+    type Rejection = NotLent;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &T) -> Result<Option<Self>, NotLent> {
+        match Self::from_extensions(&parts.extensions) {
+            Ok(expected) => Ok(Some(expected)),
+            Err(rejection) if rejection.why() != Why::NoLayer => Err(rejection),
+            Err(_) if is_conditional_write(parts) => Err(NotLent::because::<S>(Why::NotEvaluated)),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+/// Whether writing blindly would ignore a condition that the client sent.
+fn is_conditional_write(parts: &Parts) -> bool {
+    let conditions = [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE];
+    !parts.method.is_safe()
+        && conditions
+            .iter()
+            .any(|name| parts.headers.contains_key(name))
 }
 
 impl<S: VersionStore, T: Send + Sync> FromRequestParts<T> for ExpectedItems<S> {
@@ -72,7 +116,7 @@ impl IntoResponse for NotLent {
         if self.is_invalid_key() {
             return problem(StatusCode::NOT_FOUND, "The resource does not exist.");
         }
-        tracing::error!(error = %self, "a handler asked for what no layer lent");
+        tracing::error!(error = %self, "an extractor was rejected");
         problem(StatusCode::INTERNAL_SERVER_ERROR, &self.to_string())
     }
 }
@@ -83,3 +127,6 @@ fn problem(status: StatusCode, detail: &str) -> Response {
     let headers = [(CONTENT_TYPE, PROBLEM_JSON), (CACHE_CONTROL, "no-store")];
     (status, headers, body).into_response()
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,20 +2,23 @@
 //! request, and how the handler says how they ended.
 //!
 //! The same hand-over as for one resource ([`Expected`](crate::Expected),
-//! [`handover`](crate::handover)): the [`Slot`] is the authority, it lends its [`ExpectedItems`] once
+//! [`handover`](crate::handover)): the [`Slot`](crate::handover::Slot) is the authority, it lends its [`ExpectedItems`] once
 //! and keeps the settlement.
 
 use std::fmt;
 
 use http::Extensions;
 
-use crate::{Demand, Lost, NotLent, Version, VersionStore};
+use crate::demand::Demand;
+use crate::error::Lost;
+use crate::not_lent::{NotLent, Why};
+use crate::slot::{Ending, Lend, Slot};
+use crate::store::VersionStore;
+use crate::transactional::Versions;
+use crate::version::Version;
 
-mod slot;
 #[cfg(test)]
 mod tests;
-
-pub use slot::{Ending, Slot};
 
 /// What a request with several items demands of their stored versions, and the duty to say how the
 /// write ended.
@@ -70,18 +73,11 @@ pub use slot::{Ending, Slot};
 /// ```
 #[must_use = "`ExpectedItems` that are not settled turn the answer into an error"]
 pub struct ExpectedItems<S: VersionStore> {
-    slot: Slot<S>,
+    slot: Slot<Self>,
     narrowed: Option<Vec<Demand<S::Revision>>>,
 }
 
 impl<S: VersionStore> ExpectedItems<S> {
-    fn new(slot: Slot<S>) -> Self {
-        Self {
-            slot,
-            narrowed: None,
-        }
-    }
-
     /// Takes them from a request's extensions, for services that are not axum handlers.
     ///
     /// # Errors
@@ -89,9 +85,9 @@ impl<S: VersionStore> ExpectedItems<S> {
     /// [`NotLent`] where no layer for bulk writes to this store stands in front, where it closes the race
     /// by transactions, or where they were taken before.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
-        match extensions.get::<Slot<S>>() {
+        match extensions.get::<Slot<Self>>() {
             Some(slot) => slot.take(),
-            None => Err(NotLent::no_items::<S>()),
+            None => Err(NotLent::because::<S>(Why::NoItems)),
         }
     }
 
@@ -171,6 +167,42 @@ impl<S: VersionStore> ExpectedItems<S> {
         self.narrowed
             .as_deref()
             .unwrap_or_else(|| self.slot.demands())
+    }
+}
+
+impl<S: VersionStore> Lend for ExpectedItems<S> {
+    type About = (Vec<S::Key>, Vec<Demand<S::Revision>>);
+    /// In the order of the request; `None` where the resource was removed.
+    type Made = Versions<S>;
+
+    fn of(slot: Slot<Self>) -> Self {
+        Self {
+            slot,
+            narrowed: None,
+        }
+    }
+
+    fn lent_twice() -> NotLent {
+        NotLent::because::<S>(Why::ItemsTwice)
+    }
+}
+
+/// For several resources.
+impl<S: VersionStore> Slot<ExpectedItems<S>> {
+    /// A slot for one request with these items, no two of one resource. Nobody has taken its
+    /// `ExpectedItems` yet.
+    pub fn of_items(items: impl IntoIterator<Item = (S::Key, Demand<S::Revision>)>) -> Self {
+        Self::about(items.into_iter().unzip())
+    }
+
+    /// The resources, in the order of the request.
+    pub fn keys(&self) -> &[S::Key] {
+        &self.what().0
+    }
+
+    /// What is demanded of each, in the order of the request.
+    pub fn demands(&self) -> &[Demand<S::Revision>] {
+        &self.what().1
     }
 }
 

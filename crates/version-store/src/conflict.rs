@@ -1,6 +1,7 @@
 use std::fmt::Debug;
 
-use crate::{Version, VersionStore};
+use crate::store::VersionStore;
+use crate::version::Version;
 
 /// What a client needs to resolve a conflict without another request.
 ///

@@ -69,7 +69,10 @@ use std::error::Error;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::{Expected, VersionStore, Versioned, WriteError};
+use crate::error::WriteError;
+use crate::expected::Expected;
+use crate::store::VersionStore;
+use crate::versioned::Versioned;
 
 mod attempt;
 mod cancellation;

@@ -2,8 +2,13 @@ use std::fmt;
 
 use http::Extensions;
 
-use crate::handover::{Ending, InvalidKey, OtherStrategy, Slot};
-use crate::{Lost, NotLent, Version, VersionStore};
+use crate::demand::Demand;
+use crate::error::Lost;
+use crate::marks::{InvalidKey, OtherStrategy};
+use crate::not_lent::{NotLent, Why};
+use crate::slot::{Ending, Lend, Slot};
+use crate::store::VersionStore;
+use crate::version::Version;
 
 /// What a request's condition demands of the stored version, and the duty to say how the write
 /// ended.
@@ -20,8 +25,8 @@ use crate::{Lost, NotLent, Version, VersionStore};
 /// UPDATE posts SET title = $1, version = version + 1 WHERE id = $2 AND version = $3 RETURNING version
 /// ```
 ///
-/// A row that comes back is `expected.written(Version::new(version))`; none is `expected.lost()`. What
-/// the statement is for each demand:
+/// [`settle`](Self::settle) takes what comes back: a row's version as written, none as lost. What the
+/// statement is for each demand:
 ///
 /// | demand | PUT | PATCH, which depends on what it read | DELETE |
 /// | --- | --- | --- | --- |
@@ -73,58 +78,12 @@ use crate::{Lost, NotLent, Version, VersionStore};
 /// ```
 #[must_use = "an `Expected` that is not settled turns the answer into an error"]
 pub struct Expected<S: VersionStore> {
-    slot: Slot<S>,
+    slot: Slot<Self>,
     /// Boxed, because few handlers need it and all move it.
     narrowed: Option<Box<Demand<S::Revision>>>,
 }
 
-/// What the stored version must be for the write to take place.
-///
-/// | the request | demand |
-/// | --- | --- |
-/// | `If-Match` with tags, `If-Unmodified-Since` | [`Version`](Self::Version) the version that the evaluation saw |
-/// | `If-Match: *` | [`Exists`](Self::Exists) |
-/// | `If-None-Match: *` | [`NotExists`](Self::NotExists) |
-/// | no condition, where policy asks for none | [`Any`](Self::Any) |
-/// | any, but the resource is absent and the method would not create it | [`Never`](Self::Never) |
-#[derive(Clone, Debug)]
-pub enum Demand<R> {
-    /// This version and no other.
-    Version(Version<R>),
-    /// Any version, but one that exists. A write that depends on what it read (a PATCH) compares
-    /// with the revision that it read.
-    Exists,
-    /// No version: the write creates.
-    NotExists,
-    /// Whatever is there.
-    Any,
-    /// Nothing may be written. The resource was absent, so the request's conditions were not
-    /// evaluated (RFC 9110 §13.2.1): the handler answers 404. One that writes all the same, be it
-    /// because it creates or because the resource has appeared since, has lost.
-    Never,
-}
-
-impl<R: PartialEq> Demand<R> {
-    /// Whether a resource in this state may be written.
-    pub fn admits(&self, current: Option<&Version<R>>) -> bool {
-        match (self, current) {
-            (Self::Version(expected), Some(current)) => expected.same_state(current),
-            (Self::Exists, Some(_)) | (Self::NotExists, None) | (Self::Any, _) => true,
-            (Self::Version(_) | Self::Exists, None)
-            | (Self::NotExists, Some(_))
-            | (Self::Never, _) => false,
-        }
-    }
-}
-
 impl<S: VersionStore> Expected<S> {
-    pub(crate) fn new(slot: Slot<S>) -> Self {
-        Self {
-            slot,
-            narrowed: None,
-        }
-    }
-
     /// Takes it from a request's extensions, for services that are not axum handlers.
     ///
     /// # Errors
@@ -132,13 +91,15 @@ impl<S: VersionStore> Expected<S> {
     /// [`NotLent`] where no layer for this store stands in front, where it was taken before, or where
     /// the id of the resource cannot be read.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
-        match extensions.get::<Slot<S>>() {
+        match extensions.get::<Slot<Self>>() {
             Some(slot) => slot.take(),
-            None if extensions.get::<InvalidKey<S>>().is_some() => Err(NotLent::invalid_key::<S>()),
-            None if extensions.get::<OtherStrategy<S>>().is_some() => {
-                Err(NotLent::other_strategy::<S>())
+            None if extensions.get::<InvalidKey<S>>().is_some() => {
+                Err(NotLent::because::<S>(Why::InvalidKey))
             }
-            None => Err(NotLent::no_layer::<S>()),
+            None if extensions.get::<OtherStrategy<S>>().is_some() => {
+                Err(NotLent::because::<S>(Why::OtherStrategy))
+            }
+            None => Err(NotLent::because::<S>(Why::NoLayer)),
         }
     }
 
@@ -183,28 +144,61 @@ impl<S: VersionStore> Expected<S> {
         Ok(self)
     }
 
+    /// Settles what a conditional statement came to: as [`written`](Self::written) where it made a version,
+    /// and as [`lost`](Self::lost) where it gives none back. The version is given back for the response.
+    ///
+    /// ```
+    /// # use version_store::{Expected, Lost, MemoryStore, NegativeColumn, Version};
+    /// # type Posts = MemoryStore<i64, String>;
+    /// # enum Failed { Database, Row(NegativeColumn), Lost(Lost) }
+    /// # impl From<NegativeColumn> for Failed { fn from(e: NegativeColumn) -> Self { Self::Row(e) } }
+    /// # impl From<Lost> for Failed { fn from(lost: Lost) -> Self { Self::Lost(lost) } }
+    /// # async fn update(_: &str, _: i64, _: Option<i64>) -> Result<Option<i64>, Failed> { Ok(None) }
+    /// async fn replace(expected: Expected<Posts>, title: String) -> Result<(), Failed> {
+    ///     // UPDATE posts SET title = $1, version = version + 1
+    ///     // WHERE id = $2 AND version = $3 RETURNING version
+    ///     let was = expected.version().and_then(Version::column);
+    ///     let row: Option<i64> = update(&title, *expected.key(), was).await?;
+    ///     expected.settle(row.map(Version::try_from).transpose()?)?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// Where another demand than a version stands, `was` is NULL here, which equals nothing, and the write is
+    /// lost. Not for a `DELETE`: whatever it returns, it made no version. That is [`removed`](Self::removed).
+    ///
+    /// # Errors
+    ///
+    /// [`Lost`] where there is no version.
+    pub fn settle(self, made: Option<Version<S::Revision>>) -> Result<Version<S::Revision>, Lost> {
+        match made {
+            Some(version) => {
+                self.written(version.clone());
+                Ok(version)
+            }
+            None => Err(self.lost()),
+        }
+    }
+
     /// Settles: the write took place on the expected version, and made this one. It becomes the
     /// answer's `ETag`, so it is whole: with its incarnation where the store has incarnations, with its tag where
     /// the store brings its own, as [`VersionStore::current`] would give it.
     pub fn written(self, version: Version<S::Revision>) {
-        self.slot.settle(Ending::Written {
-            version,
-            verbatim: false,
-        });
+        self.slot.settle(Ending::Written(Made::version(version)));
     }
 
     /// Settles as [`written`](Self::written), and says that a PUT's content was stored without any
     /// change, so that its answer may carry a validator by the letter of RFC 9110 §9.3.4.
     pub fn written_verbatim(self, version: Version<S::Revision>) {
-        self.slot.settle(Ending::Written {
-            version,
+        self.slot.settle(Ending::Written(Made {
             verbatim: true,
-        });
+            ..Made::version(version)
+        }));
     }
 
     /// Settles: the expected version was removed. The answer has no `ETag`.
     pub fn removed(self) {
-        self.slot.settle(Ending::Removed);
+        self.slot.settle(Ending::Written(Made::removal()));
     }
 
     /// Settles: nothing was written, and no new version was made.
@@ -220,6 +214,67 @@ impl<S: VersionStore> Expected<S> {
     }
 }
 
+/// What a write made of one resource.
+#[derive(Clone, Debug)]
+pub struct Made<R> {
+    /// The version that it made; `None` where it removed the resource.
+    pub version: Option<Version<R>>,
+    /// Whether a PUT's body was stored as it was sent (RFC 9110 §9.3.4).
+    pub verbatim: bool,
+}
+
+impl<R> Made<R> {
+    /// A new version.
+    pub fn version(version: Version<R>) -> Self {
+        Self {
+            version: Some(version),
+            verbatim: false,
+        }
+    }
+
+    /// The end of the resource.
+    pub fn removal() -> Self {
+        Self {
+            version: None,
+            verbatim: false,
+        }
+    }
+}
+
+impl<S: VersionStore> Lend for Expected<S> {
+    type About = (S::Key, Demand<S::Revision>);
+    type Made = Made<S::Revision>;
+
+    fn of(slot: Slot<Self>) -> Self {
+        Self {
+            slot,
+            narrowed: None,
+        }
+    }
+
+    fn lent_twice() -> NotLent {
+        NotLent::because::<S>(Why::Twice)
+    }
+}
+
+/// For one resource.
+impl<S: VersionStore> Slot<Expected<S>> {
+    /// A slot for one request on the resource `key`, whose `Expected` nobody has taken yet.
+    pub fn new(key: S::Key, demand: Demand<S::Revision>) -> Self {
+        Self::about((key, demand))
+    }
+
+    /// The resource.
+    pub fn key(&self) -> &S::Key {
+        &self.what().0
+    }
+
+    /// What is demanded of its stored version.
+    pub fn demand(&self) -> &Demand<S::Revision> {
+        &self.what().1
+    }
+}
+
 impl<S: VersionStore> fmt::Debug for Expected<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Expected")
@@ -228,3 +283,6 @@ impl<S: VersionStore> fmt::Debug for Expected<S> {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,10 +8,25 @@ use smallvec::SmallVec;
 /// ways (`/7`, `/07`, `/%37`) must parse to one key, and a column that ignores case needs a key that
 /// folds it.
 ///
-/// Implemented for integers, `String`, `[u8; N]` and tuples of up to four keys.
+/// Implemented for integers, `String`, `[u8; N]` and tuples of up to four keys; with the feature `uuid` for
+/// `uuid::Uuid`. The feature `derive` brings `#[derive(Key)]` for structs of keys: one field encodes as
+/// itself, several as the tuple of them in the order of their declaration.
+///
+#[cfg_attr(feature = "derive", doc = "```")]
+#[cfg_attr(not(feature = "derive"), doc = "```ignore")]
+/// use version_store::Key;
+///
+/// #[derive(Clone, Debug, PartialEq, Eq, Hash, Key)]
+/// struct CommentId {
+///     post: u64,
+///     number: u32,
+/// }
+/// ```
+///
+/// By hand:
 ///
 /// ```
-/// use version_store::{KeyEncoder, Key};
+/// use version_store::{Key, KeyEncoder};
 ///
 /// #[derive(Clone, Debug, PartialEq, Eq)]
 /// struct PostId(u64);
@@ -27,7 +42,7 @@ use smallvec::SmallVec;
     note = "implement `version_store::Key` for it: `fn encode(&self, to: &mut KeyEncoder)`"
 )]
 pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
-    /// Writes the canonical encoding, by which tags are minted: equal keys write equal octets,
+    /// Writes the canonical encoding, by which tags are minted: equal keys write equal bytes,
     /// unequal keys unequal ones.
     ///
     /// It is a stable promise. A key that changes its encoding in a deployment makes every tag that
@@ -37,13 +52,15 @@ pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
 
 /// The canonical encoding that tags are minted from: self-delimiting items, one after the other.
 ///
-/// | item | octets |
+/// | item | bytes |
 /// | --- | --- |
-/// | integer from 0 to 2^64 − 1, of whatever type | `u`, 8 octets, most significant first |
-/// | any other integer | `i`, 16 octets of two's complement, most significant first |
-/// | text, as UTF-8 | `s`, its length in 4 octets, most significant first, its octets |
-/// | octets | `b`, as text |
-/// | tuple | `t`, the number of its members in one octet, its members |
+/// | integer from 0 to 2^64 − 1, of any type | `u`, 8 bytes, most significant first |
+/// | any other integer | `i`, 16 bytes of two's complement, most significant first |
+/// | text, as UTF-8 | `s`, its length in 4 bytes, most significant first, its bytes |
+/// | bytes | `b`, as text |
+/// | UUID | its 16 bytes, as bytes |
+/// | tuple, struct of several fields | `t`, the number of its members in one byte, its members |
+/// | struct of one field | its field |
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyEncoder(SmallVec<[u8; 96]>);
 
@@ -80,8 +97,8 @@ impl KeyEncoder {
         self.measured(b's', value.as_bytes());
     }
 
-    /// Octets.
-    pub fn octets(&mut self, value: &[u8]) {
+    /// Bytes.
+    pub fn bytes(&mut self, value: &[u8]) {
         self.measured(b'b', value);
     }
 
@@ -95,22 +112,22 @@ impl KeyEncoder {
         &self.0
     }
 
-    fn item(&mut self, kind: u8, octets: &[u8]) {
+    fn item(&mut self, kind: u8, bytes: &[u8]) {
         self.0.push(kind);
-        self.0.extend_from_slice(octets);
+        self.0.extend_from_slice(bytes);
     }
 
-    fn measured(&mut self, kind: u8, octets: &[u8]) {
+    fn measured(&mut self, kind: u8, bytes: &[u8]) {
         // A key of 4 GiB does not come out of a request's head.
-        let length = u32::try_from(octets.len()).unwrap_or(u32::MAX);
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let mut head = [kind; 5];
         head[1..].copy_from_slice(&length.to_be_bytes());
         self.0.extend_from_slice(&head);
-        self.0.extend_from_slice(octets);
+        self.0.extend_from_slice(bytes);
     }
 }
 
-/// Not derived: that would copy octet by octet.
+/// Not derived: that would copy byte by byte.
 impl Clone for KeyEncoder {
     fn clone(&self) -> Self {
         Self(SmallVec::from_slice(&self.0))
@@ -141,9 +158,17 @@ impl Key for String {
     }
 }
 
+/// The same key as its 16 bytes.
+#[cfg(feature = "uuid")]
+impl Key for uuid::Uuid {
+    fn encode(&self, to: &mut KeyEncoder) {
+        to.bytes(self.as_bytes());
+    }
+}
+
 impl<const N: usize> Key for [u8; N] {
     fn encode(&self, to: &mut KeyEncoder) {
-        to.octets(self);
+        to.bytes(self);
     }
 }
 
@@ -194,6 +219,14 @@ mod tests {
         assert_eq!(encoded(&(1_i128 << 64)), beyond_u64);
         assert_eq!(encoded(&"h\u{e9}".to_owned()), b"s\0\0\0\x03h\xc3\xa9");
         assert_eq!(encoded(&[7_u8, 8]), b"b\0\0\0\x02\x07\x08");
+        #[cfg(feature = "uuid")]
+        {
+            let id = uuid::Uuid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10);
+            let item =
+                b"b\0\0\0\x10\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10";
+            assert_eq!(encoded(&id), item);
+            assert_eq!(encoded(&id), encoded(&id.into_bytes()));
+        }
         let text = || String::new();
         assert_eq!(encoded(&(text(),)), b"t\x01s\0\0\0\0");
         assert_eq!(encoded(&(text(), text()))[..2], *b"t\x02");

@@ -12,9 +12,9 @@
 //!
 //! | settled as | what happened | by |
 //! | --- | --- | --- |
-//! | written | the write took place on the expected version and made a new one, or removed the resource | [`Expected::written`], [`Expected::removed`] |
+//! | written | the write took place on the expected version and made a new one, or removed the resource | [`Expected::settle`], [`Expected::written`], [`Expected::removed`] |
 //! | unchanged | nothing was written | [`Expected::unchanged`] |
-//! | lost | someone was faster, nothing was written | [`Expected::lost`] |
+//! | lost | someone was faster, nothing was written | [`Expected::settle`], [`Expected::lost`] |
 //!
 //! The settlement lies in a slot that the layer shares ([`handover`]), not in the response, so no
 //! error type, tuple or middleware in between can lose it.
@@ -22,21 +22,21 @@
 //! # Example
 //!
 //! ```
-//! use version_store::{Demand, MemoryStore, VersionStore, handover::Slot};
+//! use version_store::{Demand, Expected, MemoryStore, handover::Slot};
 //!
 //! let posts: MemoryStore<u64, String> = MemoryStore::new();
 //! posts.create(7, "first".to_owned());
 //!
 //! // What a layer does for a request whose `If-Match` fits the current version:
 //! let seen = posts.get(&7).unwrap().version().clone();
-//! let slot: Slot<MemoryStore<u64, String>> = Slot::new(7, Demand::Version(seen.clone()));
+//! let slot: Slot<Expected<MemoryStore<u64, String>>> = Slot::new(7, Demand::Version(seen.clone()));
 //! let expected = slot.take().unwrap();
 //!
 //! // What a handler does: one atomic step.
 //! posts.put("second".to_owned(), expected).unwrap();
 //!
 //! // The same version a second time has lost.
-//! let slot: Slot<MemoryStore<u64, String>> = Slot::new(7, Demand::Version(seen));
+//! let slot: Slot<Expected<MemoryStore<u64, String>>> = Slot::new(7, Demand::Version(seen));
 //! assert!(posts.put("third".to_owned(), slot.take().unwrap()).is_err());
 //! assert_eq!(posts.get(&7).unwrap().body(), "second");
 //! ```
@@ -45,37 +45,62 @@
 //!
 //! | feature | default | what |
 //! | --- | --- | --- |
-//! | `axum` | no | [`Expected`] is an extractor, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
+//! | `axum` | no | [`Expected`] and `Option<Expected>` are extractors, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
 //! | `conformance` | no | the suite that tests whether a store keeps its promises: `conformance` |
+//! | `derive` | no | `#[derive(Key)]` makes a struct a key |
+//! | `uuid` | no | `uuid::Uuid` is a key |
 
 #[cfg(feature = "axum")]
 mod axum;
 pub mod bulk;
+mod column;
 mod conflict;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod demand;
 mod error;
 mod expected;
 pub mod handover;
 mod key;
+mod marks;
 mod memory;
+mod not_lent;
+mod revision;
+mod slot;
 mod store;
+mod store_fn;
 mod sync;
 mod transactional;
 mod tx;
 mod version;
 mod versioned;
 
+pub use column::NegativeColumn;
 pub use conflict::{Conflict, Conflicts, Describe};
-pub use error::{Lost, NotLent, WriteError};
-pub use expected::{Demand, Expected};
+pub use demand::Demand;
+pub use error::{Lost, WriteError};
+pub use expected::Expected;
 pub use key::{Key, KeyEncoder};
 pub use memory::{MemoryStore, Put};
+pub use not_lent::NotLent;
+pub use revision::{Revision, RevisionText};
 pub use store::VersionStore;
+pub use store_fn::{StoreFn, store_fn};
 pub use transactional::{Begun, EndError, Transactional, Versions};
 pub use tx::Tx;
-pub use version::{Revision, RevisionText, Tagging, Version};
+pub use version::{Tagging, Version};
+#[cfg(feature = "derive")]
+#[doc(inline)]
+pub use version_store_derive::Key;
 pub use versioned::Versioned;
+
+/// What `tower-if-match` re-exports: the trait, and the derive with paths that its users have.
+#[doc(hidden)]
+pub mod through_the_layer {
+    pub use crate::key::Key;
+    #[cfg(feature = "derive")]
+    pub use version_store_derive::KeyThroughTheLayer as Key;
+}
 
 #[cfg(all(doctest, feature = "conformance"))]
 #[doc = include_str!("../../../docs/your-own-store.md")]

@@ -6,11 +6,15 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
+use crate::conflict::{Conflict, Conflicts, Describe};
+use crate::demand::Demand;
+use crate::error::{Lost, WriteError};
+use crate::expected::Expected;
+use crate::key::Key;
+use crate::store::VersionStore;
 use crate::sync::{Arc, AtomicU64, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use crate::{
-    Conflict, Conflicts, Demand, Describe, Expected, Key, Lost, Version, VersionStore, Versioned,
-    WriteError,
-};
+use crate::version::Version;
+use crate::versioned::Versioned;
 
 mod bulk;
 
@@ -34,9 +38,9 @@ const SHARDS: usize = 32;
 /// assert!(posts.create(7, "again").is_none(), "creating overwrites nothing");
 /// assert_eq!(posts.get(&7).unwrap().body(), &"first");
 /// ```
-pub struct MemoryStore<K, D>(Arc<Shared<K, D>>);
+pub struct MemoryStore<K, D>(Arc<Documents<K, D>>);
 
-struct Shared<K, D> {
+struct Documents<K, D> {
     shards: [RwLock<Shard<K, D>>; SHARDS],
     hasher: RandomState,
     epoch: u64,
@@ -94,7 +98,7 @@ where
         // The standard library's hasher state is the one source of randomness that needs no crate;
         // its keys are drawn from the operating system.
         let epoch = RandomState::new().hash_one(SystemTime::now());
-        Self(Arc::new(Shared {
+        Self(Arc::new(Documents {
             shards: std::array::from_fn(|_| {
                 RwLock::new(Shard {
                     documents: HashMap::new(),

@@ -1,6 +1,8 @@
 use std::error::Error;
 
-use crate::{Key, Revision, Version};
+use crate::key::Key;
+use crate::revision::Revision;
+use crate::version::Version;
 
 /// A store that knows the current version of each resource.
 ///

@@ -2,7 +2,8 @@ use std::ops::DerefMut;
 
 use thiserror::Error;
 
-use crate::{Version, VersionStore};
+use crate::store::VersionStore;
+use crate::version::Version;
 
 /// A store whose writes can be made in a transaction that a layer opens before the handler runs and
 /// commits after it, so that handlers need no word about versions. They get it as [`Tx`](crate::Tx).

@@ -2,9 +2,10 @@ use http::Extensions;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use crate::handover::InvalidKey;
+use crate::marks::InvalidKey;
+use crate::not_lent::{NotLent, Why};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use crate::{NotLent, Transactional};
+use crate::transactional::Transactional;
 
 /// The transaction that the layer opened for this request: the handler writes in it as it always did,
 /// and the layer commits it.
@@ -34,8 +35,10 @@ impl<S: Transactional> Tx<S> {
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
         match extensions.get::<TxSlot<S>>() {
             Some(slot) => slot.take(),
-            None if extensions.get::<InvalidKey<S>>().is_some() => Err(NotLent::invalid_key::<S>()),
-            None => Err(NotLent::no_transaction::<S>()),
+            None if extensions.get::<InvalidKey<S>>().is_some() => {
+                Err(NotLent::because::<S>(Why::InvalidKey))
+            }
+            None => Err(NotLent::because::<S>(Why::NoTransaction)),
         }
     }
 }
@@ -78,9 +81,9 @@ impl<S: Transactional> fmt::Debug for Tx<S> {
 /// | lent | [`TxSlot::take`] |
 /// | returned | the [`Tx`] was dropped |
 /// | closed | [`TxSlot::close`]; a `Tx` that is dropped later rolls back |
-pub struct TxSlot<S: Transactional>(Arc<Mutex<State<S::Transaction>>>);
+pub struct TxSlot<S: Transactional>(Arc<Mutex<TxState<S::Transaction>>>);
 
-enum State<T> {
+enum TxState<T> {
     Idle(T),
     Lent,
     Returned(T),
@@ -101,7 +104,7 @@ pub enum Returned<T> {
 impl<S: Transactional> TxSlot<S> {
     /// A slot with this transaction in it.
     pub fn new(transaction: S::Transaction) -> Self {
-        Self(Arc::new(Mutex::new(State::Idle(transaction))))
+        Self(Arc::new(Mutex::new(TxState::Idle(transaction))))
     }
 
     /// Puts the slot into a request's extensions, where [`Tx::from_extensions`] finds it.
@@ -116,11 +119,11 @@ impl<S: Transactional> TxSlot<S> {
     /// [`NotLent`] where somebody has it, or the layer has closed the slot.
     pub fn take(&self) -> Result<Tx<S>, NotLent> {
         let mut state = self.state();
-        let transaction = match std::mem::replace(&mut *state, State::Lent) {
-            State::Idle(transaction) | State::Returned(transaction) => transaction,
+        let transaction = match std::mem::replace(&mut *state, TxState::Lent) {
+            TxState::Idle(transaction) | TxState::Returned(transaction) => transaction,
             other => {
                 *state = other;
-                return Err(NotLent::transaction_twice::<S>());
+                return Err(NotLent::because::<S>(Why::TransactionTwice));
             }
         };
         drop(state);
@@ -132,17 +135,17 @@ impl<S: Transactional> TxSlot<S> {
 
     /// Ends the slot and takes the transaction out of it.
     pub fn close(&self) -> Returned<S::Transaction> {
-        match std::mem::replace(&mut *self.state(), State::Closed) {
-            State::Idle(transaction) => Returned::Untaken(transaction),
-            State::Returned(transaction) => Returned::Returned(transaction),
-            State::Lent | State::Closed => Returned::Kept,
+        match std::mem::replace(&mut *self.state(), TxState::Closed) {
+            TxState::Idle(transaction) => Returned::Untaken(transaction),
+            TxState::Returned(transaction) => Returned::Returned(transaction),
+            TxState::Lent | TxState::Closed => Returned::Kept,
         }
     }
 
     fn give_back(&self, transaction: S::Transaction) {
         let mut state = self.state();
-        if matches!(*state, State::Lent) {
-            *state = State::Returned(transaction);
+        if matches!(*state, TxState::Lent) {
+            *state = TxState::Returned(transaction);
         } else {
             // Rolled back by being dropped, and not under the slot's lock.
             drop(state);
@@ -150,7 +153,7 @@ impl<S: Transactional> TxSlot<S> {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State<S::Transaction>> {
+    fn state(&self) -> MutexGuard<'_, TxState<S::Transaction>> {
         // Nothing panics while it is held, and each state is whole by itself.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,6 @@
 use http::{Response, StatusCode};
 
-use crate::Version;
+use crate::version::Version;
 
 /// A body together with the version that it is the body of, both from one row.
 ///

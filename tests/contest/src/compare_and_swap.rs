@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use axum::{Json, Router, http::StatusCode, routing::get};
-use tower_if_match::version_store::handover::{Ending, Slot};
+use tower_if_match::version_store::handover::{Ending, Made, Slot};
 use tower_if_match::{
     Demand, Expected, IfMatchLayer, PathKey, VersionStore, Versioned, WriteError,
 };
@@ -142,17 +142,22 @@ impl<P: Posts> Posts for Unprotected<P> {
 
 /// Another `Expected` of the same post, that demands nothing. A store in memory writes without ever
 /// waiting: others get their chance here.
-async fn whatever_is_there<S: VersionStore>(expected: &Expected<S>) -> (Slot<S>, Expected<S>) {
+async fn whatever_is_there<S: VersionStore>(
+    expected: &Expected<S>,
+) -> (Slot<Expected<S>>, Expected<S>) {
     let slot = Slot::new(expected.key().clone(), Demand::Any);
     let anything = slot.take().expect("the slot is new");
     tokio::task::yield_now().await;
     (slot, anything)
 }
 
-fn settle<S: VersionStore>(expected: Expected<S>, slot: &Slot<S>) {
+fn settle<S: VersionStore>(expected: Expected<S>, slot: &Slot<Expected<S>>) {
     match slot.close() {
-        Ending::Written { version, .. } => expected.written(version),
-        Ending::Removed => expected.removed(),
+        Ending::Written(Made {
+            version: Some(version),
+            ..
+        }) => expected.written(version),
+        Ending::Written(Made { version: None, .. }) => expected.removed(),
         Ending::Lost => drop(expected.lost()),
         Ending::Unchanged => expected.unchanged(),
         // The store failed before it knew.

@@ -9,7 +9,8 @@ use schedules::Search::Many;
 use schedules::{fails, holds};
 use shuttle::sync::{Mutex, MutexGuard};
 use shuttle::thread;
-use version_store::bulk::{Ending, ExpectedItems, Slot};
+use version_store::bulk::ExpectedItems;
+use version_store::handover::{Ending, Slot};
 use version_store::{Demand, Lost, MemoryStore, Version, VersionStore};
 
 const KEYS: [u64; 2] = [7, 8];
@@ -153,7 +154,7 @@ fn one_successor<S: Documents>(writers: u64) -> impl Fn() {
                 }
                 let store = store.clone();
                 thread::spawn(move || {
-                    let slot = Slot::new(items);
+                    let slot = Slot::of_items(items);
                     let expected = slot.take().unwrap();
                     let took_effect = store.put_all(vec![text; 2], expected).is_ok();
                     match slot.close() {

@@ -7,7 +7,7 @@ mod posts;
 use schedules::Search::{Every, Many};
 use schedules::{Search, fails, holds};
 use shuttle::thread;
-use version_store::handover::{Ending, Slot};
+use version_store::handover::{Ending, Made, Slot};
 use version_store::{Demand, Expected, MemoryStore, Version};
 
 use crate::posts::{Posts, TwoSteps};
@@ -57,8 +57,14 @@ impl Write {
             Self::Create => return (posts.create(KEY, text), None),
         };
         match (took_effect, slot.close()) {
-            (true, Ending::Written { version, .. }) => (true, Some(version)),
-            (true, Ending::Removed) => (true, None),
+            (
+                true,
+                Ending::Written(Made {
+                    version: Some(version),
+                    ..
+                }),
+            ) => (true, Some(version)),
+            (true, Ending::Written(Made { version: None, .. })) => (true, None),
             (false, Ending::Lost) => (false, None),
             (_, ending) => panic!("settled as {ending:?}"),
         }

@@ -8,7 +8,7 @@ use schedules::Search::{Every, Many};
 use schedules::{Search, fails, holds};
 use shuttle::sync::Mutex;
 use shuttle::thread;
-use version_store::handover::{Ending, Slot};
+use version_store::handover::{Ending, Made, Slot};
 use version_store::{Demand, Expected, MemoryStore, Version};
 
 /// What is tested of a slot.
@@ -28,7 +28,7 @@ enum Closed {
     Written,
 }
 
-impl Offer for Slot<MemoryStore<u64, u64>> {
+impl Offer for Slot<Expected<MemoryStore<u64, u64>>> {
     type Taken = Expected<MemoryStore<u64, u64>>;
 
     fn offered() -> Self {
@@ -47,7 +47,9 @@ impl Offer for Slot<MemoryStore<u64, u64>> {
         match self.close() {
             Ending::Untaken => Closed::Untaken,
             Ending::Unsettled => Closed::Unsettled,
-            Ending::Written { .. } => Closed::Written,
+            Ending::Written(Made {
+                version: Some(_), ..
+            }) => Closed::Written,
             ending => panic!("{ending:?}"),
         }
     }
@@ -181,7 +183,7 @@ fn closed_for_good<O: Offer>(handlers: usize) -> impl Fn() {
     }
 }
 
-type Real = Slot<MemoryStore<u64, u64>>;
+type Real = Slot<Expected<MemoryStore<u64, u64>>>;
 
 fn searches() -> [(usize, Search); 3] {
     [(2, Every), (4, Many), (6, Many)]

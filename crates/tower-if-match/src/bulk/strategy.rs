@@ -1,5 +1,6 @@
 use http::Extensions;
-use version_store::bulk::{Ending, Slot};
+use version_store::bulk::ExpectedItems;
+use version_store::handover::{Ending, Slot};
 use version_store::{Version, VersionStore};
 
 use super::items::Order;
@@ -38,7 +39,7 @@ pub trait BulkStrategy<S: VersionStore>: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = OpenAllResult<S, Self::Held>> + Send;
 
     /// Gives the handler what it needs to write.
-    fn hand_over(&self, held: &mut Self::Held, slot: &Slot<S>, to: &mut Extensions);
+    fn hand_over(&self, held: &mut Self::Held, slot: &Slot<ExpectedItems<S>>, to: &mut Extensions);
 
     /// Lets go of what is held, before anything was written.
     fn give_up(&self, held: Self::Held, store: &S) -> impl Future<Output = ()> + Send;
@@ -49,7 +50,7 @@ pub trait BulkStrategy<S: VersionStore>: Clone + Send + Sync + 'static {
         &self,
         held: Self::Held,
         store: &S,
-        slot: &Slot<S>,
+        slot: &Slot<ExpectedItems<S>>,
         success: bool,
     ) -> impl Future<Output = SettledAll<S::Revision>> + Send;
 }
@@ -69,7 +70,7 @@ pub(super) type OpenAllResult<S, H> =
 #[derive(Debug)]
 pub enum SettledAll<R> {
     /// As this says.
-    Ended(Ending<R>),
+    Ended(Ending<Vec<Option<Version<R>>>>),
     /// The way could not make it end well, whatever the handler answered.
     Refused(Reason),
 }
@@ -87,13 +88,19 @@ impl<S: VersionStore> BulkStrategy<S> for CompareAndSwap {
         })
     }
 
-    fn hand_over(&self, (): &mut (), slot: &Slot<S>, to: &mut Extensions) {
+    fn hand_over(&self, (): &mut (), slot: &Slot<ExpectedItems<S>>, to: &mut Extensions) {
         slot.lend(to);
     }
 
     async fn give_up(&self, (): (), _: &S) {}
 
-    async fn settle(&self, (): (), _: &S, slot: &Slot<S>, _: bool) -> SettledAll<S::Revision> {
+    async fn settle(
+        &self,
+        (): (),
+        _: &S,
+        slot: &Slot<ExpectedItems<S>>,
+        _: bool,
+    ) -> SettledAll<S::Revision> {
         SettledAll::Ended(slot.close())
     }
 }

@@ -7,9 +7,9 @@ use http::request::Parts;
 use http::{Request, Response};
 use http_precondition::Conditions;
 use tower_service::Service;
-use version_store::bulk::{Ending, Slot};
-use version_store::handover::{self, Mark, OtherStrategy};
-use version_store::{Demand, VersionStore, Versions};
+use version_store::bulk::ExpectedItems;
+use version_store::handover::{Ending, Mark, OtherStrategy, Slot};
+use version_store::{Demand, Expected, VersionStore, Versions};
 
 use super::decide::ItemsDecision;
 use super::guard::BulkGuard;
@@ -29,7 +29,7 @@ struct BulkRunning<S: VersionStore, H> {
     /// Before what it may wait for: dropped first.
     held: H,
     items: Items<S::Key>,
-    slot: Slot<S>,
+    slot: Slot<ExpectedItems<S>>,
 }
 
 /// Answers a bulk write.
@@ -107,7 +107,7 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
                 return Err(answer);
             }
         };
-        let slot = Slot::new(items.keys.iter().cloned().zip(demands));
+        let slot = Slot::of_items(items.keys.iter().cloned().zip(demands));
         // A handler that asks for `Expected`, or a layer further in, is told that it stands wrongly.
         OtherStrategy::<S>::mark(&mut parts.extensions);
         guard
@@ -231,6 +231,6 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
 /// Whether a layer for a store of this type has handed the request over already.
 fn is_guarded<S: VersionStore>(parts: &Parts) -> bool {
     let extensions = &parts.extensions;
-    extensions.get::<handover::Slot<S>>().is_some()
+    extensions.get::<Slot<Expected<S>>>().is_some()
         || extensions.get::<OtherStrategy<S>>().is_some()
 }

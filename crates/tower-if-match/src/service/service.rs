@@ -7,8 +7,8 @@ use http::request::Parts;
 use http::{Method, Request, Response};
 use http_precondition::MethodClass;
 use tower_service::Service;
-use version_store::VersionStore;
 use version_store::handover::{InvalidKey, OtherStrategy, Slot};
+use version_store::{Expected, VersionStore};
 
 use super::future::{ResponseFuture, State, VersionBefore};
 use crate::body::RefusalBody;
@@ -236,7 +236,8 @@ where
 /// Whether a layer for a store of this type has handed the request over already.
 fn is_guarded<S: VersionStore>(parts: &Parts) -> bool {
     let extensions = &parts.extensions;
-    extensions.get::<Slot<S>>().is_some() || extensions.get::<OtherStrategy<S>>().is_some()
+    extensions.get::<Slot<Expected<S>>>().is_some()
+        || extensions.get::<OtherStrategy<S>>().is_some()
 }
 
 /// What a future is ready with at once, or nothing, and then it is gone.

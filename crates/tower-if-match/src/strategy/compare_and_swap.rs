@@ -1,7 +1,7 @@
 use http::{Extensions, Request};
 use tower_service::Service;
-use version_store::VersionStore;
 use version_store::handover::Slot;
+use version_store::{Expected, VersionStore};
 
 use super::{Buffers, OpenResult, Opened, Runs, Settled, Strategy};
 use crate::request::Unbuffered;
@@ -33,11 +33,15 @@ impl<S: VersionStore> Strategy<S> for CompareAndSwap {
         })
     }
 
-    fn hand_over(&self, (): &mut (), slot: &Slot<S>, to: &mut Extensions) {
+    fn hand_over(&self, (): &mut (), slot: &Slot<Expected<S>>, to: &mut Extensions) {
         slot.lend(to);
     }
 
-    fn settle_at_once(&self, (): &mut (), slot: &Slot<S>) -> Option<Settled<S::Revision>> {
+    fn settle_at_once(
+        &self,
+        (): &mut (),
+        slot: &Slot<Expected<S>>,
+    ) -> Option<Settled<S::Revision>> {
         Some(Settled::Ended(slot.close()))
     }
 
@@ -45,7 +49,7 @@ impl<S: VersionStore> Strategy<S> for CompareAndSwap {
         &self,
         (): (),
         _store: &S,
-        slot: &Slot<S>,
+        slot: &Slot<Expected<S>>,
         _success: bool,
     ) -> Settled<S::Revision> {
         Settled::Ended(slot.close())

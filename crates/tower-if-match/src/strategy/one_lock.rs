@@ -1,7 +1,7 @@
 use http::{Extensions, Request};
 use tower_service::Service;
-use version_store::handover::{Ending, Slot};
-use version_store::{KeyEncoder, VersionStore};
+use version_store::handover::{Ending, Made, Slot};
+use version_store::{Expected, KeyEncoder, VersionStore};
 
 use super::single_process::UnderLock;
 use super::{Buffers, OpenResult, Runs, Settled, SingleProcess, Strategy};
@@ -30,9 +30,13 @@ impl<S: VersionStore> Strategy<S> for OneLock {
     }
 
     /// Nothing, and no mark either: the handlers in there know nothing of stores.
-    fn hand_over(&self, _: &mut Self::Held, _: &Slot<S>, _: &mut Extensions) {}
+    fn hand_over(&self, _: &mut Self::Held, _: &Slot<Expected<S>>, _: &mut Extensions) {}
 
-    fn settle_at_once(&self, _: &mut Self::Held, _: &Slot<S>) -> Option<Settled<S::Revision>> {
+    fn settle_at_once(
+        &self,
+        _: &mut Self::Held,
+        _: &Slot<Expected<S>>,
+    ) -> Option<Settled<S::Revision>> {
         None
     }
 
@@ -42,7 +46,7 @@ impl<S: VersionStore> Strategy<S> for OneLock {
         &self,
         held: Self::Held,
         store: &S,
-        slot: &Slot<S>,
+        slot: &Slot<Expected<S>>,
         success: bool,
     ) -> Settled<S::Revision> {
         if !success {
@@ -51,11 +55,8 @@ impl<S: VersionStore> Strategy<S> for OneLock {
         let after = store.current(slot.key()).await;
         drop(held);
         Settled::Ended(match after {
-            Ok(Some(version)) => Ending::Written {
-                version,
-                verbatim: false,
-            },
-            Ok(None) => Ending::Removed,
+            Ok(Some(version)) => Ending::Written(Made::version(version)),
+            Ok(None) => Ending::Written(Made::removal()),
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,

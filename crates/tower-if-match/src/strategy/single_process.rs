@@ -8,8 +8,8 @@ use http::{Extensions, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service;
 use tracing::Instrument;
-use version_store::handover::{Ending, OtherStrategy, Slot};
-use version_store::{KeyEncoder, Version, VersionStore};
+use version_store::handover::{Ending, Made, OtherStrategy, Slot};
+use version_store::{Expected, KeyEncoder, Version, VersionStore};
 
 use super::locks::{Lock, Locks};
 use super::{Buffers, OpenError, OpenResult, Opened, Runs, Settled, Strategy};
@@ -217,11 +217,15 @@ impl<S: VersionStore> Strategy<S> for SingleProcess {
     }
 
     /// Nothing: a handler that asks for `Expected` stands under the wrong way, and is told so.
-    fn hand_over(&self, _: &mut Self::Held, _: &Slot<S>, to: &mut Extensions) {
+    fn hand_over(&self, _: &mut Self::Held, _: &Slot<Expected<S>>, to: &mut Extensions) {
         OtherStrategy::<S>::mark(to);
     }
 
-    fn settle_at_once(&self, _: &mut Self::Held, _: &Slot<S>) -> Option<Settled<S::Revision>> {
+    fn settle_at_once(
+        &self,
+        _: &mut Self::Held,
+        _: &Slot<Expected<S>>,
+    ) -> Option<Settled<S::Revision>> {
         None
     }
 
@@ -230,7 +234,7 @@ impl<S: VersionStore> Strategy<S> for SingleProcess {
         &self,
         held: Self::Held,
         store: &S,
-        slot: &Slot<S>,
+        slot: &Slot<Expected<S>>,
         success: bool,
     ) -> Settled<S::Revision> {
         if !success {
@@ -244,11 +248,8 @@ impl<S: VersionStore> Strategy<S> for SingleProcess {
                 );
                 Ending::Unchanged
             }
-            (Ok(Some(version)), _) => Ending::Written {
-                version,
-                verbatim: false,
-            },
-            (Ok(None), Some(_)) => Ending::Removed,
+            (Ok(Some(version)), _) => Ending::Written(Made::version(version)),
+            (Ok(None), Some(_)) => Ending::Written(Made::removal()),
             (Ok(None), None) => Ending::Unchanged,
             (Err(error), _) => {
                 tracing::warn!(

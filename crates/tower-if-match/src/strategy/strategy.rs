@@ -1,7 +1,7 @@
 use http::{Extensions, Request};
 use tower_service::Service;
-use version_store::handover::{Ending, Slot};
-use version_store::{Key, KeyEncoder, Version, VersionStore};
+use version_store::handover::{Ending, Made, Slot};
+use version_store::{Expected, Key, KeyEncoder, Version, VersionStore};
 
 use crate::refusal::Reason;
 use crate::request::Unbuffered;
@@ -58,12 +58,15 @@ pub trait Strategy<S: VersionStore>: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = OpenResult<S, Self::Held>> + Send;
 
     /// Gives the handler what it needs to write.
-    fn hand_over(&self, held: &mut Self::Held, slot: &Slot<S>, to: &mut Extensions);
+    fn hand_over(&self, held: &mut Self::Held, slot: &Slot<Expected<S>>, to: &mut Extensions);
 
     /// Finds out how the write ended, and makes it so. `None` where that takes waiting:
     /// [`settle`](Self::settle) is next.
-    fn settle_at_once(&self, held: &mut Self::Held, slot: &Slot<S>)
-    -> Option<Settled<S::Revision>>;
+    fn settle_at_once(
+        &self,
+        held: &mut Self::Held,
+        slot: &Slot<Expected<S>>,
+    ) -> Option<Settled<S::Revision>>;
 
     /// As [`settle_at_once`](Self::settle_at_once), for what has to be waited for. `success` is
     /// whether the handler's answer is below 400.
@@ -71,7 +74,7 @@ pub trait Strategy<S: VersionStore>: Clone + Send + Sync + 'static {
         &self,
         held: Self::Held,
         store: &S,
-        slot: &Slot<S>,
+        slot: &Slot<Expected<S>>,
         success: bool,
     ) -> impl Future<Output = Settled<S::Revision>> + Send;
 }
@@ -132,7 +135,7 @@ impl<E> From<E> for OpenError<E> {
 #[derive(Debug)]
 pub enum Settled<R> {
     /// As this says.
-    Ended(Ending<R>),
+    Ended(Ending<Made<R>>),
     /// The way could not make it end well, whatever the handler answered.
     Refused(Reason),
 }

@@ -54,15 +54,15 @@ impl Strategy<Row> for Slow {
         CompareAndSwap.open(store, key).await
     }
 
-    fn hand_over(&self, (): &mut (), slot: &Slot<Row>, to: &mut Extensions) {
+    fn hand_over(&self, (): &mut (), slot: &Slot<Expected<Row>>, to: &mut Extensions) {
         slot.lend(to);
     }
 
-    fn settle_at_once(&self, (): &mut (), _: &Slot<Row>) -> Option<Settled<u64>> {
+    fn settle_at_once(&self, (): &mut (), _: &Slot<Expected<Row>>) -> Option<Settled<u64>> {
         None
     }
 
-    async fn settle(&self, (): (), _: &Row, slot: &Slot<Row>, _: bool) -> Settled<u64> {
+    async fn settle(&self, (): (), _: &Row, slot: &Slot<Expected<Row>>, _: bool) -> Settled<u64> {
         tokio::task::yield_now().await;
         Settled::Ended(slot.close())
     }
@@ -121,7 +121,7 @@ fn an_unknown_outcome_asks_for_no_retry() {
 
 #[test]
 fn a_slot_lends_once() {
-    let slot: Slot<Row> = Slot::new(7, Demand::Any);
+    let slot: Slot<Expected<Row>> = Slot::new(7, Demand::Any);
     let mut extensions = Extensions::new();
     slot.lend(&mut extensions);
     assert!(Expected::<Row>::from_extensions(&extensions).is_ok());

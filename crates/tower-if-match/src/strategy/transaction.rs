@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use http::{Extensions, Request};
 use tower_service::Service;
-use version_store::handover::{Ending, OtherStrategy, Slot};
-use version_store::{Begun, Demand, Transactional, Version, Versions};
+use version_store::handover::{Ending, Made, OtherStrategy, Slot};
+use version_store::{Begun, Demand, Expected, Transactional, Version, Versions};
 
 use super::locks::{Lock, Locks};
 use super::{Buffers, OpenError, OpenResult, Opened, Runs, Settled, Strategy, in_scope};
@@ -129,12 +129,16 @@ impl<S: Transactional> Strategy<S> for Transaction {
     }
 
     /// Not `Expected`: a handler that asks for it stands under the wrong way, and is told so.
-    fn hand_over(&self, held: &mut Self::Held, _: &Slot<S>, to: &mut Extensions) {
+    fn hand_over(&self, held: &mut Self::Held, _: &Slot<Expected<S>>, to: &mut Extensions) {
         OtherStrategy::<S>::mark(to);
         held.loan.hand_over(to);
     }
 
-    fn settle_at_once(&self, _: &mut Self::Held, _: &Slot<S>) -> Option<Settled<S::Revision>> {
+    fn settle_at_once(
+        &self,
+        _: &mut Self::Held,
+        _: &Slot<Expected<S>>,
+    ) -> Option<Settled<S::Revision>> {
         None
     }
 
@@ -142,7 +146,7 @@ impl<S: Transactional> Strategy<S> for Transaction {
         &self,
         held: Self::Held,
         store: &S,
-        slot: &Slot<S>,
+        slot: &Slot<Expected<S>>,
         success: bool,
     ) -> Settled<S::Revision> {
         let keys = std::slice::from_ref(slot.key());
@@ -166,11 +170,8 @@ impl<S: Transactional> Strategy<S> for Transaction {
             Ended::Kept => Ending::Unsettled,
             Ended::Forbidden => Ending::Lost,
             Ended::Committed(made) => match made.into_iter().next().flatten() {
-                Some(version) => Ending::Written {
-                    version,
-                    verbatim: false,
-                },
-                None if existed => Ending::Removed,
+                Some(version) => Ending::Written(Made::version(version)),
+                None if existed => Ending::Written(Made::removal()),
                 None => Ending::Unchanged,
             },
             Ended::Unknown => return Settled::Refused(Reason::OutcomeUnknown),
@@ -190,7 +191,7 @@ impl<S: Transactional> Strategy<S> for Transaction {
 /// lost, whatever made it fail (a unique violation, a deadlock).
 async fn after_rollback<S: Transactional>(
     store: &S,
-    slot: &Slot<S>,
+    slot: &Slot<Expected<S>>,
     otherwise: Settled<S::Revision>,
 ) -> Settled<S::Revision> {
     match store.current(slot.key()).await {
@@ -201,7 +202,10 @@ async fn after_rollback<S: Transactional>(
 
 /// Nothing that exists may be written where nothing was evaluated, so it has been lost only where
 /// something appeared.
-fn lost<S: Transactional>(slot: &Slot<S>, current: Option<&Version<S::Revision>>) -> bool {
+fn lost<S: Transactional>(
+    slot: &Slot<Expected<S>>,
+    current: Option<&Version<S::Revision>>,
+) -> bool {
     match slot.demand() {
         Demand::Never => current.is_some(),
         demand => !demand.admits(current),

@@ -6,8 +6,8 @@ use http::header::ETAG;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_precondition::Conditions;
-use version_store::handover::{Ending, Mark, Slot};
-use version_store::{Version, VersionStore};
+use version_store::handover::{Ending, Made, Mark, Slot};
+use version_store::{Expected, Version, VersionStore};
 
 use super::BoxFuture;
 use super::guard::Guard;
@@ -21,7 +21,7 @@ use crate::strategy::{Settled, Strategy};
 /// A write whose handler runs.
 pub(crate) struct Running<S: VersionStore, H> {
     facts: Kept,
-    slot: Slot<S>,
+    slot: Slot<Expected<S>>,
     pub(crate) held: H,
     /// What report-only mode let pass.
     waived: Option<Box<Waived>>,
@@ -143,7 +143,10 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
                 let both = responder.waive(head, Reason::UnguardedWrite, before);
                 *waived = Some(Box::new(both));
             }
-            Ending::Written { version, verbatim } if response.status().is_success() => {
+            Ending::Written(Made {
+                version: Some(version),
+                verbatim,
+            }) if response.status().is_success() => {
                 let withheld =
                     self.config.strict_put_validators && *head.method() == Method::PUT && !verbatim;
                 // The body may be of a version that came after this write's.

@@ -699,7 +699,7 @@ async fn acknowledged(careful: bool) -> Vec<usize> {
         // What it demands is not looked at: as if only the check in front had been made.
         let keys: Vec<u64> = expected.keys().copied().collect();
         let blind = keys.iter().map(|key| (*key, tower_if_match::Demand::Any));
-        let slot = tower_if_match::version_store::bulk::Slot::new(blind);
+        let slot = tower_if_match::version_store::handover::Slot::of_items(blind);
         let made = posts.put_all(texts(content), slot.take().unwrap()).unwrap();
         expected.written(made.into_iter().map(Some).collect());
     }

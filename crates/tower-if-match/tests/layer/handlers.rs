@@ -217,7 +217,10 @@ async fn lost_survives_every_error_type() {
 /// What middleware between the layer and the handler sees of it.
 #[tokio::test]
 async fn lost_is_a_412_before_the_layer_replaces_it() {
-    let lost = Slot::<Posts>::new(7, Demand::Any).take().unwrap().lost();
+    let lost = Slot::<Expected<Posts>>::new(7, Demand::Any)
+        .take()
+        .unwrap()
+        .lost();
     for response in [
         lost.clone().into_response(),
         WriteError::<Lost>::from(lost).into_response(),
@@ -370,7 +373,7 @@ async fn expected_is_taken_once() {
         answer.problem()["detail"]
             .as_str()
             .unwrap()
-            .contains("taken twice")
+            .contains("extracted twice")
     );
 }
 

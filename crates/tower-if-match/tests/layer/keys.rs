@@ -6,7 +6,9 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::routing::{any, get, post, put};
-use tower_if_match::{Expected, Found, GuardedRoute, IfMatchLayer, MemoryStore, PathKey, Policy};
+use tower_if_match::{
+    Expected, Found, GuardedRoute, IfMatchLayer, Key, MemoryStore, PathKey, Policy,
+};
 
 use crate::posts::{self, Answer, Posts, app, methods, posts, read, replace, request, send};
 
@@ -342,4 +344,37 @@ async fn two_layers_of_different_stores_nest() {
     assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
     let answer = posts::create(&app, "/posts/8", "").await;
     assert_eq!(answer.status, StatusCode::OK);
+}
+
+/// Derived through the layer, by who depends on nothing else of ours; read from the path like a tuple.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Deserialize, Key)]
+struct PageId {
+    book: uuid::Uuid,
+    page: u32,
+}
+
+#[tokio::test]
+async fn a_struct_and_a_uuid_are_keys() {
+    type Pages = MemoryStore<PageId, &'static str>;
+    let pages = Pages::new();
+    let book = uuid::Uuid::from_u128(7);
+    pages.create(PageId { book, page: 1 }, "first").unwrap();
+    let guard = IfMatchLayer::new("pages", pages.clone(), PathKey);
+    let write = async |expected: Expected<Pages>| {
+        assert_eq!(expected.key().page, 1);
+        expected.unchanged();
+    };
+    let app: Router =
+        Router::new().route("/books/{book}/pages/{page}", put(write).route_layer(guard));
+    for (path, status) in [
+        (format!("/books/{book}/pages/1"), 200),
+        // Another spelling of it.
+        (format!("/books/{}/pages/01", book.simple()), 200),
+        (format!("/books/{book}/pages/2"), 412),
+        ("/books/seven/pages/1".to_owned(), 404),
+    ] {
+        let sent = request("PUT", &path).header("if-match", "*");
+        let answer = send(&app, sent.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+    }
 }

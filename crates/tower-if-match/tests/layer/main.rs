@@ -26,6 +26,7 @@ mod representation_race;
 mod representation_reads;
 mod representation_waits;
 mod single_process;
+mod store_fn;
 mod tower_stack;
 mod transaction;
 mod variants;

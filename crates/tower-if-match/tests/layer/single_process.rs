@@ -373,7 +373,7 @@ async fn a_handler_that_asks_for_expected_stands_under_the_wrong_way() {
     let answer = put(&app, "*", "").await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     let text = String::from_utf8(answer.body).unwrap();
-    assert!(text.contains("in another way"), "{text}");
+    assert!(text.contains("another strategy"), "{text}");
 }
 
 /// Dropped before the handler began, a request leaves no lock and has written nothing.

@@ -342,7 +342,7 @@ async fn a_handler_under_the_wrong_way_is_told_so() {
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     let text = String::from_utf8(answer.body).unwrap();
     assert!(
-        text.contains("Expected<") && text.contains("in another way"),
+        text.contains("Expected<") && text.contains("another strategy"),
         "{text}"
     );
 
@@ -355,7 +355,7 @@ async fn a_handler_under_the_wrong_way_is_told_so() {
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     let text = String::from_utf8(answer.body).unwrap();
     assert!(
-        text.contains("Tx<") && text.contains("transactions"),
+        text.contains("Tx<") && text.contains("strategy `Transaction`"),
         "{text}"
     );
     assert_eq!(ledger.text(7).as_deref(), Some("first"));

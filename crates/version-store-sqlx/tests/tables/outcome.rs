@@ -11,7 +11,7 @@ use sqlx::{MySql, Pool, Postgres};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use version_store::handover::{Ending, Slot};
-use version_store::{Begun, Demand, EndError, Transactional, VersionStore};
+use version_store::{Begun, Demand, EndError, Expected, Transactional, VersionStore};
 use version_store_sqlx::{ErrorKind, SqlVersions, SwapError, Transactions};
 
 use crate::database::{Posts, TestDatabase};
@@ -147,7 +147,7 @@ async fn an_answer_that_is_lost<D: Proxied>() {
         assert_eq!(marker, if loses == Loses::TheAnswer { 3 } else { 2 });
 
         // By compare and swap it is told so, and not settled.
-        let slot: Slot<SqlVersions<D, u64>> = Slot::new(1, Demand::Exists);
+        let slot: Slot<Expected<SqlVersions<D, u64>>> = Slot::new(1, Demand::Exists);
         let swap = store.compare_and_swap(slot.take().unwrap(), async |connection, _| {
             D::run(connection, update.to_owned()).await.map(drop)
         });

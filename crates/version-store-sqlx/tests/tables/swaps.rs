@@ -2,8 +2,8 @@
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{MySql, Postgres, Sqlite, SqlitePool};
-use version_store::handover::{Ending, Slot};
-use version_store::{Demand, Version, VersionStore};
+use version_store::handover::{Ending, Made, Slot};
+use version_store::{Demand, Expected, Version, VersionStore};
 use version_store_sqlx::{Dialect, ErrorKind, SqlVersions, SwapError, Table, Transactions};
 
 use crate::database::{Posts, TestDatabase, on_each_database};
@@ -26,7 +26,7 @@ async fn statements_that_fail_write_nothing<D: TestDatabase>() {
         .await
         .unwrap();
     let store = posts.store(Transactions::new()).await;
-    let slot: Slot<SqlVersions<D, u64>> = Slot::new(1, Demand::Exists);
+    let slot: Slot<Expected<SqlVersions<D, u64>>> = Slot::new(1, Demand::Exists);
     let swap = store.compare_and_swap(slot.take().unwrap(), async |connection, _| {
         let update = "UPDATE posts SET marker = 2 WHERE id = 1";
         D::run(connection, update.to_owned()).await.unwrap();
@@ -57,7 +57,7 @@ async fn an_upsert_over_what_appeared_has_lost<D: TestDatabase>() {
     let upsert = format!("INSERT INTO posts (id, marker) VALUES (1, 2) {upsert}");
     for (demand, lost, stands) in [(Demand::NotExists, true, 1), (Demand::Any, false, 2)] {
         posts.run("DELETE FROM posts").await.unwrap();
-        let slot: Slot<SqlVersions<D, u64>> = Slot::new(1, demand);
+        let slot: Slot<Expected<SqlVersions<D, u64>>> = Slot::new(1, demand);
         let swap = store.compare_and_swap(slot.take().unwrap(), async |connection, _| {
             let beside = "INSERT INTO posts (id, marker) VALUES (1, 1)";
             posts.run(beside).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_key_that_no_column_holds_is_written_by_nobody<D: TestDatabase>() {
         return;
     };
     let store = posts.store(Transactions::new()).await;
-    let slot: Slot<SqlVersions<D, u64>> = Slot::new(u64::MAX, Demand::NotExists);
+    let slot: Slot<Expected<SqlVersions<D, u64>>> = Slot::new(u64::MAX, Demand::NotExists);
     let swap = store.compare_and_swap(slot.take().unwrap(), async |connection, _| {
         let wrapped = "INSERT INTO posts (id, marker) VALUES (-1, 1)";
         D::run(connection, wrapped.to_owned()).await
@@ -111,7 +111,7 @@ async fn a_creation_in_sqlite_needs_no_second_look() {
         let table = Table::new("posts");
         table.apply(&pool).await.unwrap();
         let store = SqlVersions::<Sqlite, i64>::open(pool, table).await.unwrap();
-        let slot: Slot<SqlVersions<Sqlite, i64>> = Slot::new(1, Demand::NotExists);
+        let slot: Slot<Expected<SqlVersions<Sqlite, i64>>> = Slot::new(1, Demand::NotExists);
         let text = "x".repeat(4 << 20);
         store
             .compare_and_swap(slot.take().unwrap(), async |connection, _| {
@@ -120,7 +120,13 @@ async fn a_creation_in_sqlite_needs_no_second_look() {
             })
             .await
             .unwrap();
-        assert!(matches!(slot.close(), Ending::Written { .. }));
+        assert!(matches!(
+            slot.close(),
+            Ending::Written(Made {
+                version: Some(_),
+                ..
+            })
+        ));
     }
 }
 
@@ -137,7 +143,7 @@ async fn a_key_that_is_taken_is_a_lost_race<D: TestDatabase>() {
     let insert = "INSERT INTO posts (id, marker) VALUES (1, 1)";
     for (demand, lost) in [(Demand::NotExists, true), (Demand::Any, false)] {
         posts.run("DELETE FROM posts").await.unwrap();
-        let slot: Slot<SqlVersions<D, u64>> = Slot::new(1, demand);
+        let slot: Slot<Expected<SqlVersions<D, u64>>> = Slot::new(1, demand);
         let swap = store.compare_and_swap(slot.take().unwrap(), async |connection, was| {
             assert!(was.is_none());
             posts.run(insert).await.unwrap();
@@ -241,7 +247,7 @@ fn is_send(
     my: &SqlVersions<MySql, u64>,
 ) {
     fn send<T: Send>(_: T) {}
-    let slot: Slot<SqlVersions<Sqlite, u64>> = Slot::new(1, Demand::Exists);
+    let slot: Slot<Expected<SqlVersions<Sqlite, u64>>> = Slot::new(1, Demand::Exists);
     let title = String::new();
     send(
         store.compare_and_swap(slot.take().unwrap(), async |connection, _| {
@@ -249,7 +255,7 @@ fn is_send(
             update.execute(connection).await.map(drop)
         }),
     );
-    let slot: Slot<SqlVersions<Postgres, u64>> = Slot::new(1, Demand::Exists);
+    let slot: Slot<Expected<SqlVersions<Postgres, u64>>> = Slot::new(1, Demand::Exists);
     send(
         pg.compare_and_swap(slot.take().unwrap(), async |connection, _| {
             sqlx::query("UPDATE posts SET title = $1")
@@ -263,7 +269,7 @@ fn is_send(
                 .map(drop)
         }),
     );
-    let slot: Slot<SqlVersions<MySql, u64>> = Slot::new(1, Demand::Exists);
+    let slot: Slot<Expected<SqlVersions<MySql, u64>>> = Slot::new(1, Demand::Exists);
     send(
         my.compare_and_swap(slot.take().unwrap(), async |connection, _| {
             sqlx::query("UPDATE posts SET title = ?")

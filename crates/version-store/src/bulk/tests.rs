@@ -19,12 +19,12 @@ fn version(posts: &Posts, key: u64) -> Version {
 }
 
 /// Demands of these resources what they are now.
-fn slot(posts: &Posts, keys: &[u64]) -> Slot<Posts> {
+fn slot(posts: &Posts, keys: &[u64]) -> Slot<ExpectedItems<Posts>> {
     let exactly = |key: &u64| {
         let current = posts.get(key).map(|found| found.version().clone());
         (*key, current.map_or(Demand::NotExists, Demand::Version))
     };
-    Slot::new(keys.iter().map(exactly))
+    Slot::of_items(keys.iter().map(exactly))
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn one_other_version_and_nothing_is_written() {
     for other in [0, 1, 2] {
         let keys = [4, 5, 6];
         let slot = slot(&posts, &keys);
-        let faster = Slot::new([(keys[other], Demand::Any)]);
+        let faster = Slot::of_items([(keys[other], Demand::Any)]);
         posts
             .put_all(vec!["faster"], faster.take().unwrap())
             .unwrap();
@@ -124,7 +124,7 @@ fn narrowed_to_what_was_read() {
     let [one, two] = [1, 2].map(|key| version(&posts, key));
     let demands = || [(1, Demand::Exists), (2, Demand::Any)];
     let narrowed = |read: &[Option<Version>]| {
-        let slot: Slot<Posts> = Slot::new(demands());
+        let slot: Slot<ExpectedItems<Posts>> = Slot::of_items(demands());
         slot.take().unwrap().require_versions(read)
     };
     let expected = narrowed(&[Some(one.clone()), Some(two.clone())]).unwrap();

@@ -5,8 +5,11 @@ use std::fmt;
 use super::patience::within;
 use super::suite::{Checked, Fault, KeyOf, RevisionOf, VersionOf};
 use super::{RowOf, UnderTest};
-use crate::handover::{Ending, Slot};
-use crate::{Demand, Expected, VersionStore, WriteError};
+use crate::demand::Demand;
+use crate::error::WriteError;
+use crate::expected::Expected;
+use crate::handover::{Ending, Made, Slot};
+use crate::store::VersionStore;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
@@ -27,7 +30,7 @@ impl fmt::Display for Act {
 /// How a write was answered, and how it was settled.
 pub(super) struct Attempt<T: UnderTest> {
     pub(super) answer: Answer,
-    pub(super) ending: Ending<RevisionOf<T>>,
+    pub(super) ending: Ending<Made<RevisionOf<T>>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +67,7 @@ impl<E: fmt::Display> From<Result<(), WriteError<E>>> for Answer {
 pub(super) fn lent<S: VersionStore>(
     key: &S::Key,
     demand: Demand<S::Revision>,
-) -> (Slot<S>, Expected<S>) {
+) -> (Slot<Expected<S>>, Expected<S>) {
     let slot = Slot::new(key.clone(), demand);
     let expected = slot.take().expect("nobody has taken it before");
     (slot, expected)

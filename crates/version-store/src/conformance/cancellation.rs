@@ -7,8 +7,10 @@ use super::patience::{polled_at_most, within};
 use super::shown::{Shown, ShownDemand, ShownEnding, ShownVersion};
 use super::suite::{Checked, Fault, KeyOf, RevisionOf, Suite, ensure, same_row, same_version};
 use super::{RowOf, UnderTest};
-use crate::handover::Ending;
-use crate::{Demand, VersionStore, Versioned};
+use crate::demand::Demand;
+use crate::handover::{Ending, Made};
+use crate::store::VersionStore;
+use crate::versioned::Versioned;
 
 /// A future that is polled more often than this is not dropped any later.
 const POLLS: usize = 64;
@@ -104,15 +106,18 @@ impl<T: UnderTest> Cancelled<T> {
 
     fn is_settled_rightly(
         &self,
-        ending: &Ending<RevisionOf<T>>,
+        ending: &Ending<Made<RevisionOf<T>>>,
         row: Option<&RowOf<T>>,
     ) -> Checked {
         let fits = match ending {
             Ending::Untaken | Ending::Unsettled => true,
-            Ending::Written { version, .. } => {
-                self.is_new(row) && same_version(Some(version), row.map(Versioned::version))
+            Ending::Written(Made {
+                version: Some(version),
+                ..
+            }) => self.is_new(row) && same_version(Some(version), row.map(Versioned::version)),
+            Ending::Written(Made { version: None, .. }) => {
+                self.act == Act::Remove && self.is_new(row)
             }
-            Ending::Removed => self.act == Act::Remove && self.is_new(row),
             Ending::Unchanged | Ending::Lost => false,
         };
         ensure(fits, || {

@@ -6,8 +6,10 @@ use super::attempt::{Act, Answer, Attempt, attempt, current, read};
 use super::shown::{Shown, ShownDemand, ShownEnding, ShownVersion};
 use super::suite::{Checked, Fault, RevisionOf, Suite, VersionOf, ensure, same_row};
 use super::{RowOf, UnderTest};
-use crate::handover::Ending;
-use crate::{Demand, Version, Versioned};
+use crate::demand::Demand;
+use crate::handover::{Ending, Made};
+use crate::version::Version;
+use crate::versioned::Versioned;
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -131,10 +133,10 @@ impl<T: UnderTest> Case<T> {
     fn is_settled_as_it_ended(&self) -> Checked {
         let Attempt { answer, ending } = &self.attempt;
         let fits = match (answer, ending) {
-            (Answer::Done, Ending::Written { version, .. }) => {
-                return self.names_what_is_stored(version);
-            }
-            (Answer::Done, Ending::Removed) => self.act == Act::Remove && self.after.is_none(),
+            (Answer::Done, Ending::Written(Made { version, .. })) => match version {
+                Some(version) => return self.names_what_is_stored(version),
+                None => self.act == Act::Remove && self.after.is_none(),
+            },
             (Answer::Lost, Ending::Lost)
             | (Answer::Absent, Ending::Unchanged | Ending::Unsettled) => true,
             _ => false,

@@ -6,7 +6,10 @@ use super::UnderTest;
 use super::attempt::{Act, Answer, attempt, current, read};
 use super::shown::{Shown, ShownVersion};
 use super::suite::{Checked, Fault, KeyOf, Suite, VersionOf, ensure, same_row};
-use crate::{Demand, Revision, RevisionText, Tagging, VersionStore};
+use crate::demand::Demand;
+use crate::revision::{Revision, RevisionText};
+use crate::store::VersionStore;
+use crate::version::Tagging;
 
 const LIVES: usize = 4;
 const WRITES: usize = 4;

@@ -4,7 +4,9 @@ use super::attempt::{Act, Answer, attempt, current, read};
 use super::shown::{Shown, ShownVersion};
 use super::suite::{Checked, KeyOf, Suite, ensure, same_row, same_version};
 use super::{RowOf, UnderTest};
-use crate::{Demand, Key, KeyEncoder, Versioned};
+use crate::demand::Demand;
+use crate::key::{Key, KeyEncoder};
+use crate::versioned::Versioned;
 
 pub(super) async fn check<T: UnderTest>(suite: &Suite<T>) -> Checked {
     let (key, other) = (suite.key(), suite.key());

@@ -10,8 +10,9 @@ use super::attempt::{Act, Answer, Attempt, attempt, current, read};
 use super::shown::{Shown, ShownVersion};
 use super::suite::{Checked, Fault, KeyOf, RevisionOf, Suite, VersionOf, ensure, same_version};
 use super::{RowOf, UnderTest, Worker};
-use crate::handover::Ending;
-use crate::{Demand, Versioned};
+use crate::demand::Demand;
+use crate::handover::{Ending, Made};
+use crate::versioned::Versioned;
 
 const WORKERS: usize = 8;
 const ROUNDS: usize = 12;
@@ -134,7 +135,11 @@ pub(super) async fn each_settles_its_own<T: UnderTest>(suite: &Suite<T>) -> Chec
     let left = read(&suite.here, &key).await?;
     let mut told: Vec<(Act, &VersionOf<T>)> = Vec::new();
     for (act, attempt) in &raced {
-        let Ending::Written { version, .. } = &attempt.ending else {
+        let Ending::Written(Made {
+            version: Some(version),
+            ..
+        }) = &attempt.ending
+        else {
             continue;
         };
         let twice = told.iter().find(|(_, earlier)| version.same_state(earlier));

@@ -7,7 +7,9 @@ use super::attempt::{current, read};
 use super::shown::{Shown, ShownVersion};
 use super::suite::{Checked, KeyOf, Suite, ensure, same_row, same_version};
 use super::{RowOf, UnderTest};
-use crate::{Demand, VersionStore, Versioned};
+use crate::demand::Demand;
+use crate::store::VersionStore;
+use crate::versioned::Versioned;
 
 /// How often the handles take turns.
 const TURNS: usize = 8;

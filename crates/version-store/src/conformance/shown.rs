@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use crate::handover::Ending;
-use crate::{Demand, Version, Versioned};
+use crate::demand::Demand;
+use crate::handover::{Ending, Made};
+use crate::version::Version;
+use crate::versioned::Versioned;
 
 /// A row.
 pub(super) struct Shown<'a, R>(pub(super) Option<&'a Versioned<u64, R>>);
@@ -55,15 +57,18 @@ impl<R: fmt::Debug> fmt::Display for ShownDemand<'_, R> {
 }
 
 /// How a write was settled.
-pub(super) struct ShownEnding<'a, R>(pub(super) &'a Ending<R>);
+pub(super) struct ShownEnding<'a, R>(pub(super) &'a Ending<Made<R>>);
 
 impl<R: fmt::Debug> fmt::Display for ShownEnding<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Ending::Written { version, .. } => {
+            Ending::Written(Made {
+                version: Some(version),
+                ..
+            }) => {
                 return write!(f, "settled as written with {}", ShownVersion(Some(version)));
             }
-            Ending::Removed => "settled as removed",
+            Ending::Written(Made { version: None, .. }) => "settled as removed",
             Ending::Unchanged => "settled as unchanged",
             Ending::Lost => "settled as lost",
             Ending::Untaken | Ending::Unsettled => "not settled",

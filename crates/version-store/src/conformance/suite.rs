@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::attempt::{Act, Answer, attempt, read};
 use super::shown::{Shown, ShownDemand};
 use super::{RowOf, UnderTest};
-use crate::{Demand, Version, VersionStore, Versioned};
+use crate::demand::Demand;
+use crate::store::VersionStore;
+use crate::version::Version;
+use crate::versioned::Versioned;
 
 pub(super) type KeyOf<T> = <<T as UnderTest>::Store as VersionStore>::Key;
 pub(super) type RevisionOf<T> = <<T as UnderTest>::Store as VersionStore>::Revision;

@@ -3,8 +3,10 @@ use std::hash::Hash;
 
 use super::MemoryStore;
 use crate::bulk::ExpectedItems;
+use crate::error::Lost;
+use crate::key::Key;
 use crate::sync::PoisonError;
-use crate::{Key, Lost, Version};
+use crate::version::Version;
 
 /// Several documents in one step.
 impl<K, D> MemoryStore<K, D>

@@ -2,11 +2,11 @@ use std::sync::Barrier;
 
 use super::*;
 use crate::Demand;
-use crate::handover::{Ending, Slot};
+use crate::handover::{Ending, Made, Slot};
 
 type Posts = MemoryStore<u64, String>;
 
-fn expecting(demand: Demand<u64>) -> (Slot<Posts>, Expected<Posts>) {
+fn expecting(demand: Demand<u64>) -> (Slot<Expected<Posts>>, Expected<Posts>) {
     let slot = Slot::new(7, demand);
     let expected = slot.take().unwrap();
     (slot, expected)
@@ -70,7 +70,13 @@ fn each_demand_admits_what_it_names() {
         posts.put("x".to_owned(), expected),
         Ok(Put::Created(_))
     ));
-    assert!(matches!(slot.close(), Ending::Written { .. }));
+    assert!(matches!(
+        slot.close(),
+        Ending::Written(Made {
+            version: Some(_),
+            ..
+        })
+    ));
 
     let (_, expected) = expecting(Demand::NotExists);
     assert!(posts.put("x".to_owned(), expected).is_err());
@@ -122,7 +128,10 @@ fn removing_settles_as_removed_lost_or_absent() {
 
     let (slot, expected) = expecting(Demand::Version(current(&posts).unwrap()));
     posts.remove(expected).unwrap();
-    assert!(matches!(slot.close(), Ending::Removed));
+    assert!(matches!(
+        slot.close(),
+        Ending::Written(Made { version: None, .. })
+    ));
     assert!(current(&posts).is_none());
 }
 

@@ -1,6 +1,6 @@
 //! The stores by themselves: what a layer in front would have let through, the write still decides.
 
-use tower_if_match::version_store::handover::{Ending, Slot};
+use tower_if_match::version_store::handover::{Ending, Made, Slot};
 use tower_if_match::{Demand, Expected, Version, VersionStore, WriteError};
 
 use super::{MemoryPosts, PostStore, PostgresPosts, SqlitePosts};
@@ -14,7 +14,7 @@ fn draft(title: &str) -> Draft {
     }
 }
 
-fn lent<S>(id: PostId, demand: Demand<u64>) -> (Slot<S>, Expected<S>)
+fn lent<S>(id: PostId, demand: Demand<u64>) -> (Slot<Expected<S>>, Expected<S>)
 where
     S: VersionStore<Key = PostId, Revision = u64>,
 {
@@ -29,7 +29,11 @@ async fn title<S: PostStore>(posts: &S, id: PostId) -> Option<String> {
 }
 
 /// A put, how it was settled, and whether it says that it wrote.
-async fn put<S: PostStore>(posts: &S, id: PostId, demand: Demand<u64>) -> (Ending<u64>, bool) {
+async fn put<S: PostStore>(
+    posts: &S,
+    id: PostId,
+    demand: Demand<u64>,
+) -> (Ending<Made<u64>>, bool) {
     let (slot, expected) = lent(id, demand);
     let written = match posts.put(draft("written"), expected).await {
         Ok(_) => true,
@@ -46,7 +50,11 @@ async fn only_the_demanded_version_is_written<S: PostStore>(posts: S) {
     let absent = id.next().unwrap();
 
     let (ending, written) = put(&posts, id, Demand::Version(stale.clone())).await;
-    let Ending::Written { version, .. } = ending else {
+    let Ending::Written(Made {
+        version: Some(version),
+        ..
+    }) = ending
+    else {
         panic!("the control should be written: {ending:?}");
     };
     assert!(written && !version.same_state(&stale));
@@ -79,7 +87,13 @@ async fn only_the_demanded_version_is_written<S: PostStore>(posts: S) {
     ] {
         let (ending, written) = put(&posts, id, demand.clone()).await;
         assert!(
-            matches!(ending, Ending::Written { .. }) && written,
+            matches!(
+                ending,
+                Ending::Written(Made {
+                    version: Some(_),
+                    ..
+                })
+            ) && written,
             "{demand:?}: {ending:?}"
         );
     }
@@ -109,7 +123,10 @@ async fn only_the_demanded_version_is_removed<S: PostStore>(posts: S) {
     let current = posts.read(id).await.unwrap().unwrap();
     let (slot, expected) = lent(id, Demand::Version(current.version().clone()));
     posts.remove(expected).await.unwrap();
-    assert!(matches!(slot.close(), Ending::Removed));
+    assert!(matches!(
+        slot.close(),
+        Ending::Written(Made { version: None, .. })
+    ));
     assert_eq!(title(&posts, id).await, None);
 
     for demand in [Demand::NotExists, Demand::Never, Demand::Any] {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use history::{Race, ViolationKind};
 use posts::post::{Draft, Post, PostId};
 use posts::store::{MemoryPosts, PostStore, PostgresPosts, Put, SqlitePosts, StoreError};
-use tower_if_match::version_store::handover::{Ending, Slot};
+use tower_if_match::version_store::handover::{Ending, Made, Slot};
 use tower_if_match::{Demand, Expected, Versioned, WriteError};
 
 use crate::POSTS;
@@ -43,7 +43,10 @@ impl<P: PostStore> PostStore for Naive<P> {
         let slot = Slot::new(*expected.key(), Demand::Any);
         let put = self.0.put(draft, slot.take().unwrap()).await?;
         match slot.close() {
-            Ending::Written { version, .. } => expected.written(version),
+            Ending::Written(Made {
+                version: Some(version),
+                ..
+            }) => expected.written(version),
             _ => expected.unchanged(),
         }
         Ok(put)

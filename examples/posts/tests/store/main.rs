@@ -14,7 +14,7 @@ use posts::store::{
 use services::Database;
 use tower_if_match::{Demand, Expected, Versioned, WriteError};
 use version_store::conformance::{Check, Finding, UnderTest, Worker, assert_conforms, check};
-use version_store::handover::{Ending, Slot};
+use version_store::handover::{Ending, Made, Slot};
 use version_store::{Begun, EndError};
 
 /// A store that can be opened once more.
@@ -106,9 +106,13 @@ impl<S: Reopened> UnderTest for Posts<S> {
         if !expected.admits(current.as_ref().map(Versioned::version)) {
             return Err(expected.lost().into());
         }
-        let slot: Slot<S::Versions> = Slot::new(*expected.key(), Demand::Any);
+        let slot: Slot<Expected<S::Versions>> = Slot::new(*expected.key(), Demand::Any);
         self.store.put(draft, slot.take().unwrap()).await?;
-        if let Ending::Written { version, .. } = slot.close() {
+        if let Ending::Written(Made {
+            version: Some(version),
+            ..
+        }) = slot.close()
+        {
             expected.written(version);
         }
         Ok(())

@@ -1,8 +1,8 @@
 use std::fmt;
 
 use http::Extensions;
-use version_store::bulk::{Ending, Slot};
-use version_store::handover::Returned;
+use version_store::bulk::ExpectedItems;
+use version_store::handover::{Ending, Returned, Slot};
 use version_store::{Begun, Transactional, Versions};
 
 use super::{BulkStrategy, OpenAllResult, OpenedAll, SettledAll, current_of_all};
@@ -65,7 +65,7 @@ impl<S: Transactional> BulkStrategy<S> for Transaction {
         opened.await.unwrap_or(Err(OpenError::Busy))
     }
 
-    fn hand_over(&self, held: &mut Self::Held, _: &Slot<S>, to: &mut Extensions) {
+    fn hand_over(&self, held: &mut Self::Held, _: &Slot<ExpectedItems<S>>, to: &mut Extensions) {
         held.loan.hand_over(to);
     }
 
@@ -79,7 +79,7 @@ impl<S: Transactional> BulkStrategy<S> for Transaction {
         &self,
         held: Self::Held,
         store: &S,
-        slot: &Slot<S>,
+        slot: &Slot<ExpectedItems<S>>,
         success: bool,
     ) -> SettledAll<S::Revision> {
         // What is absent and would not be created was refused, so whatever is made was demanded.
@@ -113,7 +113,7 @@ impl<S: Transactional> BulkStrategy<S> for Transaction {
 /// lost, whatever made it fail (a unique violation, a deadlock).
 async fn after_rollback<S: Transactional>(
     store: &S,
-    slot: &Slot<S>,
+    slot: &Slot<ExpectedItems<S>>,
     otherwise: SettledAll<S::Revision>,
 ) -> SettledAll<S::Revision> {
     let Ok(current) = current_of_all(store, slot.keys()).await else {
