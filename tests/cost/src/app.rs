@@ -22,6 +22,7 @@ const POST: &str = "/posts/{id}";
 const UNKEYED: &str = "/health";
 
 pub(crate) type Memory = MemoryStore<u64, Bytes>;
+pub(crate) type Guard<const OWN_TAGS: bool> = IfMatchLayer<Posts<OWN_TAGS>, PathKey>;
 
 /// A service with one post, in revision 2, and how its tags look.
 pub(crate) struct App {
@@ -65,6 +66,13 @@ impl App {
 
     /// Our layer; the store brings its own tags or leaves them to the mint.
     pub(crate) fn guarded<const OWN_TAGS: bool>() -> Self {
+        Self::guarded_by::<OWN_TAGS>(|methods, guard| methods.route_layer(guard))
+    }
+
+    /// The same, with something around our layer.
+    pub(crate) fn guarded_by<const OWN_TAGS: bool>(
+        mount: impl Fn(MethodRouter<Posts<OWN_TAGS>>, Guard<OWN_TAGS>) -> MethodRouter<Posts<OWN_TAGS>>,
+    ) -> Self {
         let posts = Posts::<OWN_TAGS>::default();
         twice(|text| posts.overwrite(ID, text));
         let guard = IfMatchLayer::new("posts", posts.clone(), PathKey);
@@ -75,12 +83,11 @@ impl App {
         };
         let methods = get(read::<OWN_TAGS>)
             .put(write::<OWN_TAGS>)
-            .merge(options(StatusCode::NO_CONTENT))
-            .route_layer(guard.clone());
+            .merge(options(StatusCode::NO_CONTENT));
         Self {
             router: Router::new()
-                .route(POST, methods)
-                .route(UNKEYED, get(health).route_layer(guard))
+                .route(POST, mount(methods, guard.clone()))
+                .route(UNKEYED, mount(get(health), guard))
                 .with_state(posts),
             tag_of,
         }

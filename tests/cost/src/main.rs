@@ -2,23 +2,28 @@
 //! nothing and beside what is written by hand.
 
 mod app;
+mod check;
+mod guard;
 mod handwritten;
 mod measure;
 mod noop;
 mod posts;
+mod record;
 #[cfg(feature = "metrics")]
 mod recorder;
 mod report;
 mod scenario;
 #[cfg(test)]
 mod tests;
+mod tools;
 
-use std::collections::BTreeMap;
+use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::report::{Figures, Measured, Row};
+use crate::measure::Wanted;
+use crate::report::Row;
 use crate::scenario::{SCENARIOS, Scenario, named};
 
 /// Counts what one request costs, in process, and says which aims are met.
@@ -39,9 +44,21 @@ use crate::scenario::{SCENARIOS, Scenario, named};
 ///
 /// Instructions are callgrind's, without those of the allocator that counts, and with a cache of
 /// glibc's malloc that never overflows. They depend on the build profile.
+///
+/// The repository holds the figures of all rows, in `tests/cost/record.json`, and those with the feature
+/// `metrics` in `record-metrics.json`. `check` keeps a build to them, `record` writes them.
 #[derive(Parser)]
-#[command(version, about, long_about, verbatim_doc_comment)]
+#[command(
+    version,
+    about,
+    long_about,
+    verbatim_doc_comment,
+    args_conflicts_with_subcommands = true
+)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// Measures only this scenario and what it is compared with; may be given several times
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(names()))]
     scenario: Vec<String>,
@@ -59,13 +76,31 @@ struct Arguments {
     under_callgrind: Option<Part>,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    /// Holds every row to the record and fails if one has become dearer
+    ///
+    /// Exits with 1 if a row allocates more, or takes more than 2 % more instructions, or is not in the
+    /// record, or is in the record and has no scenario. Instructions are compared only if compiler, target,
+    /// build profile, valgrind and libc are those that the record names, and it says where they are not;
+    /// allocations are compared always. What has become cheaper is told and does not fail.
+    #[command(verbatim_doc_comment)]
+    Check,
+    /// Measures every row and writes the record
+    ///
+    /// Only a commit that names the feature and its price raises a figure. Needs the build profile
+    /// `release`, and valgrind.
+    #[command(verbatim_doc_comment)]
+    Record,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Part {
     Half,
     All,
 }
 
-fn main() {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let scenarios = chosen(&arguments.scenario);
     if let Some(part) = arguments.under_callgrind {
@@ -73,10 +108,19 @@ fn main() {
         if let Some(scenario) = of_this_name {
             measure::under_callgrind(scenario, matches!(part, Part::All));
         }
-        return;
+        return ExitCode::SUCCESS;
+    }
+    match arguments.command {
+        Some(Command::Check) => return guard::check(),
+        Some(Command::Record) => return guard::record(),
+        None => {}
     }
 
-    let (measured, failure) = measured(&scenarios, arguments.time);
+    let wanted = Wanted {
+        time: arguments.time,
+        ..Wanted::INSTRUCTIONS
+    };
+    let (measured, failure) = measure::measured(&scenarios, wanted);
     let rows: Vec<Row> = scenarios
         .iter()
         .filter_map(|scenario| Row::new(scenario, &measured))
@@ -85,13 +129,14 @@ fn main() {
     if arguments.json {
         let report = serde_json::json!({ "rows": rows, "aims": aims, "failure": failure });
         println!("{report:#}");
-        return;
+        return ExitCode::SUCCESS;
     }
     println!("{}", report::table(&rows, arguments.time));
     print!("{}", report::judgement(&aims));
     if let Some(why) = failure {
         println!("\nno instructions: {why}");
     }
+    ExitCode::SUCCESS
 }
 
 /// The scenarios with these names and those that they are compared with, or all.
@@ -109,32 +154,6 @@ fn chosen(names: &[String]) -> Vec<&'static Scenario> {
 
 fn named_beside(name: &str) -> Option<&'static str> {
     named(name)?.beside
-}
-
-/// All figures, and why there are no instructions.
-fn measured(scenarios: &[&'static Scenario], time: bool) -> (Measured, Option<String>) {
-    let nanoseconds = if time {
-        measure::nanoseconds(scenarios)
-    } else {
-        BTreeMap::new()
-    };
-    let mut failure = None;
-    let mut measured = Measured::new();
-    for scenario in scenarios {
-        let instructions = match failure {
-            Some(_) => None,
-            None => measure::instructions(scenario)
-                .map_err(|why| failure = Some(why))
-                .ok(),
-        };
-        let figures = Figures {
-            allocations: measure::allocations(scenario),
-            instructions,
-            nanoseconds: nanoseconds.get(scenario.name).copied(),
-        };
-        measured.insert(scenario.name, figures);
-    }
-    (measured, failure)
 }
 
 fn names() -> impl Iterator<Item = &'static str> {

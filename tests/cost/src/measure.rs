@@ -2,40 +2,120 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use allocation_counter::{measure, opt_out};
 
+use crate::report::{Figures, Measured};
 use crate::scenario::Scenario;
 
 /// So many requests are counted; the first ones, which set up what is set up once, are not.
-const COUNTED: usize = 1000;
+const COUNTED: u16 = 1000;
 
 /// Rounds of the time's median.
 const ROUNDS: usize = 15;
 
+/// What is measured besides allocations.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) instructions: bool,
+    pub(crate) time: bool,
+}
+
+impl Wanted {
+    pub(crate) const ALLOCATIONS: Self = Self {
+        instructions: false,
+        time: false,
+    };
+    pub(crate) const INSTRUCTIONS: Self = Self {
+        instructions: true,
+        time: false,
+    };
+}
+
+/// All figures, and why there are no instructions where they are wanted.
+pub(crate) fn measured(
+    scenarios: &[&'static Scenario],
+    wanted: Wanted,
+) -> (Measured, Option<String>) {
+    let nanoseconds = if wanted.time {
+        nanoseconds(scenarios)
+    } else {
+        BTreeMap::new()
+    };
+    let (instructions, failure) = if wanted.instructions {
+        instructions(scenarios)
+    } else {
+        (BTreeMap::new(), None)
+    };
+    let figures = |scenario: &&'static Scenario| Figures {
+        allocations: allocations(scenario),
+        instructions: instructions.get(scenario.name).copied(),
+        nanoseconds: nanoseconds.get(scenario.name).copied(),
+    };
+    let named = scenarios
+        .iter()
+        .map(|scenario| (scenario.name, figures(scenario)));
+    (named.collect(), failure)
+}
+
 /// Allocations per run.
 pub(crate) fn allocations(scenario: &Scenario) -> f64 {
     const WARM_UP: usize = 4;
-    let mut run = (scenario.prepare)(WARM_UP + COUNTED);
+    let mut run = (scenario.prepare)(WARM_UP + usize::from(COUNTED));
     (0..WARM_UP).for_each(|_| run());
     let counted = measure(|| (0..COUNTED).for_each(|_| run()));
-    per_run(counted.count_total)
+    // Exact, so that one that is made only now and then is seen.
+    f64::from(u32::try_from(counted.count_total).unwrap_or(u32::MAX)) / f64::from(COUNTED)
 }
 
 /// Runs a scenario so that callgrind sees it: both runs make the same requests ready, one sends half
 /// of them and the other all, so the difference is the requests and nothing else.
 pub(crate) fn under_callgrind(scenario: &Scenario, all: bool) {
-    let mut run = (scenario.prepare)(2 * COUNTED);
-    let runs = if all { 2 * COUNTED } else { COUNTED };
+    let counted = usize::from(COUNTED);
+    let mut run = (scenario.prepare)(2 * counted);
+    let runs = if all { 2 * counted } else { counted };
     // Within this the counter of allocations looks at one cell for each of them and counts nothing.
     opt_out(|| (0..runs).for_each(|_| run()));
     // What is left of the requests is not part of the measure.
     std::mem::forget(run);
 }
 
-/// Instructions per run, or why there is no such number.
-pub(crate) fn instructions(scenario: &Scenario) -> Result<f64, String> {
+/// Instructions per run, and why there are none of the rest. As many programs run as there are processors:
+/// what is counted does not depend on what runs beside it.
+fn instructions(scenarios: &[&'static Scenario]) -> (BTreeMap<&'static str, f64>, Option<String>) {
+    let (counted, failure) = (Mutex::default(), Mutex::new(None));
+    let waiting = Mutex::new(scenarios.iter());
+    let next = || {
+        let failed = lock(&failure).is_some();
+        if failed { None } else { lock(&waiting).next() }
+    };
+    let count = || {
+        while let Some(scenario) = next() {
+            match per_request(scenario) {
+                Ok(figure) => drop(lock::<BTreeMap<_, _>>(&counted).insert(scenario.name, figure)),
+                Err(why) => *lock(&failure) = Some(why),
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(count);
+        }
+    });
+    (
+        counted.into_inner().unwrap_or_else(PoisonError::into_inner),
+        failure.into_inner().unwrap_or_else(PoisonError::into_inner),
+    )
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn per_request(scenario: &Scenario) -> Result<f64, String> {
     let half = collected(scenario, "half")?;
     let all = collected(scenario, "all")?;
     Ok(per_run(all.saturating_sub(half)))
@@ -112,7 +192,7 @@ pub(crate) fn nanoseconds(scenarios: &[&'static Scenario]) -> BTreeMap<&'static 
     let mut rounds = BTreeMap::<_, Vec<f64>>::new();
     for _ in 0..ROUNDS {
         for scenario in scenarios {
-            let mut run = (scenario.prepare)(COUNTED);
+            let mut run = (scenario.prepare)(usize::from(COUNTED));
             let mut elapsed = 0;
             opt_out(|| {
                 let start = Instant::now();
@@ -139,6 +219,6 @@ fn median(mut rounds: Vec<f64>) -> f64 {
 
 /// To a tenth, because more would be noise: maps hash with random keys.
 fn per_run(total: u64) -> f64 {
-    let tenths = total * 10 / COUNTED as u64;
+    let tenths = total * 10 / u64::from(COUNTED);
     f64::from(u32::try_from(tenths).unwrap_or(u32::MAX)) / 10.0
 }

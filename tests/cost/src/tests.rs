@@ -110,11 +110,12 @@ fn one_allocation_more_is_seen() {
     }
 }
 
+/// Allocates once more at each request.
 #[derive(Clone)]
-struct AllocatingLayer;
+pub(crate) struct AllocatingLayer;
 
 #[derive(Clone)]
-struct Allocating<Svc>(Svc);
+pub(crate) struct Allocating<Svc>(Svc);
 
 impl<Svc> Layer<Svc> for AllocatingLayer {
     type Service = Allocating<Svc>;
