@@ -2,7 +2,7 @@
 //! one request, and how the handler settles them.
 //!
 //! It works as for one resource ([`Expected`](crate::Expected), [`handover`](crate::handover)): the
-//! [`Slot`](crate::handover::Slot) lends its [`ExpectedItems`] once and keeps the outcome.
+//! [`Slot`] lends its [`ExpectedItems`] once and keeps the outcome.
 
 use std::fmt;
 

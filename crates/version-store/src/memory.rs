@@ -6,7 +6,6 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use crate::conflict::{Conflict, Conflicts, Describe};
 use crate::demand::Demand;
 use crate::error::{Lost, WriteError};
 use crate::expected::Expected;
@@ -17,10 +16,10 @@ use crate::version::Version;
 use crate::versioned::Versioned;
 
 mod bulk;
+mod conflicts;
+mod documents;
 
-/// How many locks the keys are spread over, so that writers of different resources rarely wait for each
-/// other.
-const SHARDS: usize = 32;
+use documents::{Document, Documents, SHARDS, Shard};
 
 /// Documents in memory, each with its version.
 ///
@@ -38,39 +37,6 @@ const SHARDS: usize = 32;
 /// assert_eq!(posts.get(&7).unwrap().body(), &"first");
 /// ```
 pub struct MemoryStore<K, D>(Arc<Documents<K, D>>);
-
-struct Documents<K, D> {
-    shards: [RwLock<Shard<K, D>>; SHARDS],
-    hasher: RandomState,
-    epoch: u64,
-    writes: AtomicU64,
-    history: usize,
-}
-
-struct Shard<K, D> {
-    documents: HashMap<K, Document<D>>,
-    /// The latest modification date of anything removed from this shard. What is created later is dated
-    /// after it, so that dates advance across incarnations without a tombstone for each key.
-    removed: Option<SystemTime>,
-}
-
-struct Document<D> {
-    version: Version,
-    data: D,
-    /// Earlier versions of this incarnation, oldest first.
-    past: VecDeque<(Version, D)>,
-}
-
-impl<D> Document<D> {
-    /// The data at a version of this incarnation, if it is still known.
-    fn at(&self, version: &Version) -> Option<&D> {
-        if self.version.same_state(version) {
-            return Some(&self.data);
-        }
-        let found = self.past.iter().find(|(past, _)| past.same_state(version));
-        found.map(|(_, data)| data)
-    }
-}
 
 /// What a [`put`](MemoryStore::put) did.
 #[derive(Clone, Debug)]
@@ -293,35 +259,6 @@ where
             .documents
             .get(key)
             .map(|document| document.version.clone()))
-    }
-}
-
-/// If its documents describe themselves, the store describes conflicts. `changed` needs a history:
-/// [`MemoryStore::with_history`].
-impl<K, D> Conflicts for MemoryStore<K, D>
-where
-    K: Key + Eq + Hash,
-    D: Describe + Clone + Send + Sync + 'static,
-{
-    async fn conflict(
-        &self,
-        key: &K,
-        held: Option<&Version>,
-    ) -> Result<Option<Conflict>, Infallible> {
-        let shard = self.read(key);
-        let Some(document) = shard.documents.get(key) else {
-            return Ok(None);
-        };
-        let mut version = document.version.clone();
-        if let Some(by) = document.data.modified_by() {
-            version = version.with_modified_by(by);
-        }
-        let conflict = Conflict::new(version).with_current(document.data.to_json());
-        let known = held.and_then(|held| document.at(held));
-        Ok(Some(match known {
-            Some(known) => conflict.with_changed(document.data.changed_since(known)),
-            None => conflict,
-        }))
     }
 }
 
