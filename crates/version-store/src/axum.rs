@@ -24,20 +24,20 @@ impl<S: VersionStore, T: Send + Sync> FromRequestParts<T> for Expected<S> {
     }
 }
 
-/// For a handler that serves guarded requests and others: reads, and routes without a layer.
+/// For a handler that serves both guarded requests and others, such as reads or routes without a layer.
 ///
 /// | the request | |
 /// | --- | --- |
-/// | was guarded by a layer for this store, by compare and swap | `Some` |
-/// | reached no layer for this store, or is one that the layer does not guard | `None` |
+/// | is guarded by a layer for this store, with compare and swap | `Some` |
+/// | passed no layer for this store, or one that does not guard it | `None` |
 /// | carries a condition on a write (`If-Match`, `If-None-Match`, `If-Unmodified-Since`, and the method is not safe) that no layer evaluated | rejected: 500 |
-/// | was guarded by another strategy, or as a bulk write | rejected: 500 |
-/// | has had its `Expected` extracted before | rejected: 500 |
+/// | is guarded with another strategy, or as a bulk write | rejected: 500 |
+/// | already had its `Expected` extracted | rejected: 500 |
 /// | has an invalid id | rejected: 404 |
 ///
-/// So `None` never means that a client's condition was dropped. It may mean that the layer was forgotten:
-/// a handler that writes on `None` writes blindly, and nothing tells. Where every write is guarded,
-/// extract `Expected`.
+/// So `None` never means that a client's condition was ignored. It can mean that the layer is missing:
+/// a handler that writes on `None` then writes blindly, and nothing reports it. If every write should
+/// be guarded, extract `Expected`.
 impl<S: VersionStore, T: Send + Sync> OptionalFromRequestParts<T> for Expected<S> {
     type Rejection = NotLent;
 
@@ -82,15 +82,15 @@ impl<T: IntoResponse, R: Clone + Send + Sync + 'static> IntoResponse for Version
     }
 }
 
-/// 412. It never leaves as it is: the layer that lent the `Expected` replaces it.
+/// 412, which the layer that lent the `Expected` replaces.
 impl IntoResponse for Lost {
     fn into_response(self) -> Response {
         problem(StatusCode::PRECONDITION_FAILED, &self.to_string())
     }
 }
 
-/// 412 (which the layer replaces), 404, or 503 with `Retry-After`. What the store said is for the
-/// log, so log it before.
+/// 412 (which the layer replaces), 404, or 503 with `Retry-After`. The response does not contain the
+/// store's error: log it first.
 impl<E> IntoResponse for WriteError<E> {
     fn into_response(self) -> Response {
         match self {
@@ -99,7 +99,7 @@ impl<E> IntoResponse for WriteError<E> {
             Self::Backend(_) => {
                 let mut response = problem(
                     StatusCode::SERVICE_UNAVAILABLE,
-                    "The store cannot answer now.",
+                    "The store is temporarily unavailable.",
                 );
                 response
                     .headers_mut()
@@ -110,7 +110,7 @@ impl<E> IntoResponse for WriteError<E> {
     }
 }
 
-/// 404 where the id cannot be read, otherwise 500 with a text that names the store.
+/// 404 for an invalid id, otherwise 500 with a text that names the store.
 impl IntoResponse for NotLent {
     fn into_response(self) -> Response {
         if self.is_invalid_key() {

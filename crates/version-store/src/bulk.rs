@@ -1,9 +1,8 @@
-//! Several resources in one write, all or nothing: what a layer lends a handler for the items of one
-//! request, and how the handler says how they ended.
+//! Several resources in one write, all or nothing: what a layer lends to the handler for the items of
+//! one request, and how the handler settles them.
 //!
-//! The same hand-over as for one resource ([`Expected`](crate::Expected),
-//! [`handover`](crate::handover)): the [`Slot`](crate::handover::Slot) is the authority, it lends its [`ExpectedItems`] once
-//! and keeps the settlement.
+//! It works as for one resource ([`Expected`](crate::Expected), [`handover`](crate::handover)): the
+//! [`Slot`] lends its [`ExpectedItems`] once and keeps the outcome.
 
 use std::fmt;
 
@@ -20,16 +19,16 @@ use crate::version::Version;
 #[cfg(test)]
 mod tests;
 
-/// What a request with several items demands of their stored versions, and the duty to say how the
-/// write ended.
+/// What a request demands of the stored versions of several items, and the duty to settle how the write
+/// ended.
 ///
-/// Proof and duty as [`Expected`](crate::Expected), for all items together: **one atomic step** compares
-/// every version and writes every item, or nothing. It is settled once, for all: [`written`](Self::written),
-/// [`unchanged`](Self::unchanged) or [`lost`](Self::lost).
+/// A proof and a duty like [`Expected`](crate::Expected), for all items together: **one atomic step**
+/// compares every version and writes every item, or nothing. It is settled once for all of them:
+/// [`written`](Self::written), [`unchanged`](Self::unchanged) or [`lost`](Self::lost).
 ///
-/// With SQL of your own the step is one transaction. Its statements go through the rows in the order of
-/// their keys, not of the items, so that two requests never wait for each other; if one statement finds
-/// no row, roll back and settle as lost.
+/// With your own SQL the step is one transaction. Process the rows in the order of their keys, not of
+/// the items, so that two requests never wait for each other. If a statement finds no row, roll back
+/// and settle as lost.
 ///
 /// It cannot be copied:
 ///
@@ -71,7 +70,7 @@ mod tests;
 ///     }
 /// }
 /// ```
-#[must_use = "`ExpectedItems` that are not settled turn the answer into an error"]
+#[must_use = "if `ExpectedItems` is not settled, the layer responds with an error"]
 pub struct ExpectedItems<S: VersionStore> {
     slot: Slot<Self>,
     narrowed: Option<Vec<Demand<S::Revision>>>,
@@ -82,8 +81,8 @@ impl<S: VersionStore> ExpectedItems<S> {
     ///
     /// # Errors
     ///
-    /// [`NotLent`] where no layer for bulk writes to this store stands in front, where it closes the race
-    /// by transactions, or where they were taken before.
+    /// [`NotLent`] if no layer for bulk writes to this store is in front of the handler, if its
+    /// strategy is transactions, or if they were taken before.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
         match extensions.get::<Slot<Self>>() {
             Some(slot) => slot.take(),
@@ -107,8 +106,8 @@ impl<S: VersionStore> ExpectedItems<S> {
         self.keys().zip(self.demands())
     }
 
-    /// Whether the resources may all be written in these states, which stand in the order of the
-    /// request. Only worth something where nobody can write between this and the write.
+    /// Whether all resources may be written if these are their current versions, in the order of the
+    /// request. Only reliable while nobody else can write until the write is done.
     pub fn admits(&self, current: &[Option<Version<S::Revision>>]) -> bool {
         let demands = self.demands();
         current.len() == demands.len()
@@ -119,12 +118,13 @@ impl<S: VersionStore> ExpectedItems<S> {
     }
 
     /// Demands exactly the versions that the handler has read (`None`: that the resource does not
-    /// exist), for a write that depends on what it read. See
+    /// exist), for a write that depends on them. See
     /// [`Expected::require_version`](crate::Expected::require_version).
     ///
     /// # Errors
     ///
-    /// [`Lost`] where the request's conditions do not admit these versions; they are settled so.
+    /// [`Lost`] if the request's conditions do not admit these versions; the write is then settled as
+    /// lost.
     pub fn require_versions(mut self, read: &[Option<Version<S::Revision>>]) -> Result<Self, Lost> {
         if !self.admits(read) {
             return Err(self.lost());
@@ -138,7 +138,8 @@ impl<S: VersionStore> ExpectedItems<S> {
     /// Settles: every item was written on its expected version, and these versions were made, in the
     /// order of the request; `None` where the resource was removed.
     ///
-    /// Another number of versions than of items settles nothing, and the layer answers with an error.
+    /// If there are not as many versions as items, nothing is settled and the layer responds with an
+    /// error.
     pub fn written(self, versions: Vec<Option<Version<S::Revision>>>) {
         if versions.len() == self.len() {
             self.slot.settle(Ending::Written(versions));
@@ -146,7 +147,7 @@ impl<S: VersionStore> ExpectedItems<S> {
             tracing::error!(
                 items = self.len(),
                 versions = versions.len(),
-                "a bulk write was settled with another number of versions than it has items"
+                "a bulk write was settled with the wrong number of versions"
             );
         }
     }
@@ -157,7 +158,7 @@ impl<S: VersionStore> ExpectedItems<S> {
     }
 
     /// Settles: a stored version was not the expected one, and nothing was written. The layer evaluates
-    /// all items afresh and answers, whatever status the handler gives.
+    /// all items again and replaces the handler's response, whatever its status.
     pub fn lost(self) -> Lost {
         self.slot.settle(Ending::Lost);
         Lost::new()
@@ -187,10 +188,9 @@ impl<S: VersionStore> Lend for ExpectedItems<S> {
     }
 }
 
-/// For several resources.
+/// Slots for several resources.
 impl<S: VersionStore> Slot<ExpectedItems<S>> {
-    /// A slot for one request with these items, no two of one resource. Nobody has taken its
-    /// `ExpectedItems` yet.
+    /// A slot for one request with these items, each of another resource.
     pub fn of_items(items: impl IntoIterator<Item = (S::Key, Demand<S::Revision>)>) -> Self {
         Self::about(items.into_iter().unzip())
     }
@@ -200,7 +200,7 @@ impl<S: VersionStore> Slot<ExpectedItems<S>> {
         &self.what().0
     }
 
-    /// What is demanded of each, in the order of the request.
+    /// What is demanded of their stored versions, in the same order.
     pub fn demands(&self) -> &[Demand<S::Revision>] {
         &self.what().1
     }

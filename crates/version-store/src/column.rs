@@ -1,18 +1,18 @@
-//! Versions in signed columns: SQL has no unsigned integers that every database knows.
+//! Versions in signed columns: no unsigned type is common to all databases.
 
 use thiserror::Error;
 
 use crate::version::Version;
 
-/// A column holds a negative number where a version was looked for.
+/// A negative number in a column that should hold a revision or an incarnation.
 ///
-/// No store makes one, so the row was written by mistake. It is an error and not a version, because a
-/// cast would make a large number of it, which is then served, compared and counted on.
+/// No store writes one, so the row is damaged. It is an error, not a version: a cast would turn it into
+/// a large number, which would then be served and compared.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("the column holds {0}; neither a revision nor an incarnation is negative")]
 pub struct NegativeColumn(i64);
 
-/// For columns, and for `#[sqlx(try_from = "i64")]` on a field of a row.
+/// For columns, also by way of `#[sqlx(try_from = "i64")]` on a field.
 ///
 /// ```
 /// use version_store::Version;
@@ -39,18 +39,18 @@ impl TryFrom<i32> for Version<u64> {
 }
 
 impl Version<u64> {
-    /// The version of a row that has its revision and its incarnation in two signed columns.
+    /// The version of a row with a column for the revision and one for the incarnation.
     ///
     /// # Errors
     ///
-    /// [`NegativeColumn`] where one of them is negative.
+    /// [`NegativeColumn`] if one of them is negative.
     pub fn from_columns(revision: i64, incarnation: i64) -> Result<Self, NegativeColumn> {
         let incarnation = not_negative(incarnation)?;
         Ok(Self::try_from(revision)?.with_incarnation(incarnation))
     }
 
-    /// The revision as an argument for a signed column. `None`, which is bound as NULL and so equals no
-    /// row's, where no such column can hold it.
+    /// The revision as a statement's argument. `None` if it does not fit a signed column: bound as
+    /// NULL, it equals nothing.
     ///
     /// In a handler, for `… WHERE id = $1 AND version = $2`:
     ///
@@ -65,7 +65,7 @@ impl Version<u64> {
         i64::try_from(*self.revision()).ok()
     }
 
-    /// The incarnation as an argument for a signed column, as [`column`](Self::column).
+    /// The incarnation as a statement's argument, like [`column`](Self::column).
     pub fn incarnation_column(&self) -> Option<i64> {
         i64::try_from(self.incarnation()).ok()
     }
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(Version::try_from(7_i32).unwrap().column(), Some(7));
     }
 
-    /// A cast would have made 2^64 - 6 of it.
+    /// A cast would turn it into 2^64 - 6.
     #[test]
     fn no_version_is_made_of_a_negative_column() {
         assert_eq!(Version::try_from(-6_i64).unwrap_err(), NegativeColumn(-6));
@@ -99,7 +99,7 @@ mod tests {
         assert!(error.to_string().contains("-9223372036854775808"));
     }
 
-    /// A cast would have made a negative number of it, which may be somebody's mistake in a column.
+    /// A cast would turn it into a negative number, which a damaged row may hold.
     #[test]
     fn what_no_column_can_hold_equals_none() {
         let version = Version::new(1 << 63).with_incarnation(u64::MAX);

@@ -3,23 +3,23 @@ use std::fmt::Debug;
 use crate::store::VersionStore;
 use crate::version::Version;
 
-/// What a client needs to resolve a conflict without another request.
+/// What a client needs to resolve a conflict without sending another request.
 ///
-/// All of it comes from one read of one row: the version is the version of `current`.
+/// All of it must come from one read of one row: `version` is the version of `current`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Conflict<R = u64> {
-    /// The current version, with when and by whom it was made where the store knows.
+    /// The current version, with when and by whom it was made if the store knows.
     pub version: Version<R>,
-    /// JSON pointers (RFC 6901) to what differs between the version that the client holds and the
-    /// current one, where the store still knows the former.
+    /// JSON pointers (RFC 6901) to what differs between the version that the client has and the current
+    /// one, if the store still knows the former.
     pub changed: Option<Vec<String>>,
     /// The current representation, as one JSON value.
     pub current: Option<String>,
 }
 
 impl<R> Conflict<R> {
-    /// A conflict of which only the current version is known.
+    /// A conflict with nothing known but the current version.
     pub fn new(version: Version<R>) -> Self {
         Self {
             version,
@@ -28,14 +28,14 @@ impl<R> Conflict<R> {
         }
     }
 
-    /// Which members differ.
+    /// Sets which members differ.
     #[must_use]
     pub fn with_changed(mut self, pointers: Vec<String>) -> Self {
         self.changed = Some(pointers);
         self
     }
 
-    /// The current representation, serialised as JSON.
+    /// Sets the current representation, serialised as JSON.
     #[must_use]
     pub fn with_current(mut self, json: impl Into<String>) -> Self {
         self.current = Some(json.into());
@@ -43,17 +43,16 @@ impl<R> Conflict<R> {
     }
 }
 
-/// A store that can tell what a conflict is about.
+/// A store that can describe conflicts.
 ///
-/// What it tells reaches a client only where the layer was told to pass it on.
+/// Clients see the description only if the layer is configured to disclose it.
 pub trait Conflicts: VersionStore {
-    /// The current state of the resource, beside what the client holds: `held` is the version that
-    /// the tag in its condition names, where it is one of this resource's. `None` where the resource
-    /// does not exist.
+    /// Describes the current state of the resource. `held` is the version that the client has, if the
+    /// tag in its condition names one of this resource. `None` if the resource does not exist.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the store from knowing. The refusal then goes out without this.
+    /// The store failed. The refusal is then sent without the description.
     fn conflict(
         &self,
         key: &Self::Key,
@@ -61,7 +60,7 @@ pub trait Conflicts: VersionStore {
     ) -> impl Future<Output = Result<Option<Conflict<Self::Revision>>, Self::Error>> + Send;
 }
 
-/// A document that can say what a conflict about it is about.
+/// A document that can describe a conflict about itself.
 ///
 /// ```
 /// use version_store::Describe;
@@ -81,7 +80,7 @@ pub trait Conflicts: VersionStore {
 /// }
 /// ```
 pub trait Describe {
-    /// Who made this version of the document, where the document knows. Default: unknown.
+    /// Who made this version of the document, if the document knows. Default: unknown.
     fn modified_by(&self) -> Option<&str> {
         None
     }

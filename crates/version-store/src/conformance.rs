@@ -1,27 +1,26 @@
-//! Every promise of a [`VersionStore`], tested against a store.
+//! Tests whether a store keeps every promise of [`VersionStore`].
 //!
-//! The way to write a store of one's own: implement [`VersionStore`], make the store's writes
-//! conditional on [`Expected`], tell the suite in [`UnderTest`] how to write, remove and read, and
-//! call [`assert_conforms`] in a test. It runs on any runtime, against an empty store, in about a
-//! thousand writes; what it finds it reports together with what to mend.
+//! To write your own store, implement [`VersionStore`], make the store's writes conditional on
+//! [`Expected`], implement [`UnderTest`] to show the suite how to write, remove and read, and call
+//! [`assert_conforms`] in a test. It runs on any runtime, against an empty store, with about a thousand
+//! writes, and reports what is wrong together with what to fix.
 //!
 //! | check | what holds |
 //! | --- | --- |
 //! | [`Keys`](Check::Keys) | equal keys are one row and one encoding, unequal keys are not |
-//! | [`Demands`](Check::Demands) | each [`Demand`](crate::Demand) admits what it names; what was refused changed nothing |
-//! | [`Settlement`](Check::Settlement) | `Expected` is settled as what happened; the settled version is the current one |
-//! | [`Versions`](Check::Versions) | no version of a key ever comes back, across its incarnations too; each has a text for its tag |
-//! | [`Dates`](Check::Dates) | where [`dates_advance`](VersionStore::dates_advance) says so, they do, across incarnations too |
-//! | [`Independence`](Check::Independence) | a write of one key leaves every other as it was |
-//! | [`Freshness`](Check::Freshness) | what was acknowledged is seen at once, through another handle too |
-//! | [`AnswersAtOnce`](Check::AnswersAtOnce) | where [`ANSWERS_AT_ONCE`](VersionStore::ANSWERS_AT_ONCE) says so, `current` is ready when first polled |
-//! | [`OneSuccessor`](Check::OneSuccessor) | of many that write, remove or create on one version, one succeeds |
-//! | [`Counting`](Check::Counting) | of many increments by read and conditional write, none is lost |
-//! | [`Cancellation`](Check::Cancellation) | a write that is dropped at any await point leaves all or nothing, and nothing held |
+//! | [`Demands`](Check::Demands) | each [`Demand`](crate::Demand) admits what it names; a refused write changes nothing |
+//! | [`Settlement`](Check::Settlement) | `Expected` is settled with what happened; the settled version is the current one |
+//! | [`Versions`](Check::Versions) | no version of a key ever comes back, also across incarnations; each has a text for its tag |
+//! | [`Dates`](Check::Dates) | if [`dates_advance`](VersionStore::dates_advance) is true, they do, also across incarnations |
+//! | [`Independence`](Check::Independence) | a write of one key leaves all others unchanged |
+//! | [`Freshness`](Check::Freshness) | an acknowledged write is visible at once, also through another handle |
+//! | [`AnswersAtOnce`](Check::AnswersAtOnce) | if [`ANSWERS_AT_ONCE`](VersionStore::ANSWERS_AT_ONCE) is true, `current` is ready when first polled |
+//! | [`OneSuccessor`](Check::OneSuccessor) | of many concurrent writes, removals or creations on one version, one succeeds |
+//! | [`Counting`](Check::Counting) | of many concurrent increments by read and conditional write, none is lost |
+//! | [`Cancellation`](Check::Cancellation) | a write that is dropped at any await point took place or did not, and holds nothing |
 //!
-//! What it cannot see: a crash, the loss of power, several processes (unless
-//! [`other_handle`](UnderTest::other_handle) reaches one), and the writers that do not go through the
-//! store.
+//! It cannot see crashes, power failures, several processes (unless
+//! [`other_handle`](UnderTest::other_handle) reaches one) and writers that bypass the store.
 //!
 //! # Example
 //!
@@ -79,89 +78,89 @@ mod cancellation;
 mod demands;
 mod history;
 mod keys;
-mod patience;
 mod race;
 mod reads;
 mod report;
 mod shown;
 mod suite;
+mod timeout;
 
 pub use report::{Check, Finding, Report};
 use suite::{Checked, Suite};
 
-/// One of those that race: see [`UnderTest::spawn`].
+/// One of several concurrent writers: see [`UnderTest::spawn`].
 pub type Worker = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A row as the suite reads it: its marker, with its version.
+/// A row as the suite reads it: its marker with its version.
 pub type RowOf<T> = Versioned<u64, <<T as UnderTest>::Store as VersionStore>::Revision>;
 
-/// A store, and how the suite writes to it.
+/// A store and how the suite writes to it.
 ///
-/// A value of the implementing type is one handle on the store, such as the store itself or a
-/// newtype around it. The suite writes *markers*, numbers by which it knows its writes again; where
-/// in a row a marker stands is the implementer's choice. The operations are those that handlers call:
-/// what is tested is what will run.
+/// A value of the implementing type is one handle to the store, such as the store itself or a newtype
+/// around it. The suite writes *markers*, numbers by which it recognizes its writes; where in a row a
+/// marker is stored is up to you. Use the operations that handlers call, so that what is tested is what
+/// will run.
 ///
-/// The store must be empty, or at least without the rows that [`key`](Self::key) names.
+/// The store must be empty, or at least have none of the rows that [`key`](Self::key) names.
 pub trait UnderTest: Clone + Send + Sync + 'static {
-    /// What is tested, and what [`Expected`] is of.
+    /// The store that is tested, and the one in [`Expected`].
     type Store: VersionStore;
 
-    /// What a write or a read says when the store fails; often the store's own error.
+    /// Why a write or a read failed; often the store's own error.
     type Error: Error + Send + Sync + 'static;
 
     /// The store that a layer would ask for versions.
     fn versions(&self) -> Self::Store;
 
-    /// The key with this number. The suite counts from 1 and stays below 10 000; different numbers are
-    /// different keys.
+    /// The key with this number. The suite counts from 1 and stays below 10 000; different numbers must
+    /// give different keys.
     fn key(&self, number: u64) -> <Self::Store as VersionStore>::Key;
 
-    /// Writes a row whose content is `marker`, if the stored version is what `expected` demands, and
-    /// settles `expected`. It creates the row where that is admitted.
+    /// Writes a row with this marker if the stored version is what `expected` demands, and settles
+    /// `expected`. Creates the row if that is admitted.
     ///
     /// # Errors
     ///
-    /// [`WriteError::Lost`] where it is not, [`WriteError::Absent`] where there is nothing to write,
-    /// [`WriteError::Backend`] where the store failed.
+    /// [`WriteError::Lost`] if it is not, [`WriteError::Absent`] if there is nothing to write,
+    /// [`WriteError::Backend`] if the store failed.
     fn write(
         &self,
         marker: u64,
         expected: Expected<Self::Store>,
     ) -> impl Future<Output = Result<(), WriteError<Self::Error>>> + Send;
 
-    /// Removes the row, if the stored version is what `expected` demands, and settles `expected`.
+    /// Removes the row if the stored version is what `expected` demands, and settles `expected`.
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write).
+    /// Like [`write`](Self::write).
     fn remove(
         &self,
         expected: Expected<Self::Store>,
     ) -> impl Future<Output = Result<(), WriteError<Self::Error>>> + Send;
 
-    /// The marker of a row with its version, both from one read.
+    /// Reads the marker of a row with its version, both from one read.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the store from knowing.
+    /// The store failed.
     fn read(
         &self,
         key: &<Self::Store as VersionStore>::Key,
     ) -> impl Future<Output = Result<Option<RowOf<Self>>, Self::Error>> + Send;
 
-    /// A second handle on the same rows, as independent of this one as it can be: connections, caches
-    /// and locks of its own, another process where there is a way.
+    /// A second handle to the same rows, as independent of this one as possible: with its own
+    /// connections, caches and locks, or even in another process.
     ///
-    /// Called once, on the task that runs the suite, so the future need not be `Send`.
+    /// Called once, on the task that runs the suite, so its future need not be `Send`.
     ///
-    /// Default: a clone, as the layer makes of the store.
+    /// Default: a clone, as the layer makes one.
     fn other_handle(&self) -> impl Future<Output = Self> {
         let clone = self.clone();
         async { clone }
     }
 
-    /// Another spelling of a key that reaches the same row, where the key type has any.
+    /// Another spelling of a key that reaches the same row, if the key type has one.
     ///
     /// Default: none.
     fn same_key(
@@ -171,11 +170,11 @@ pub trait UnderTest: Clone + Send + Sync + 'static {
         None
     }
 
-    /// Sets one worker of a race going, and gives what waits for its end.
+    /// Starts one worker of a race, and returns a future that waits for its end.
     ///
-    /// Default: the worker itself. The workers of a race then take turns at their await points, on
-    /// the task that runs the suite; a store that never waits is then never interrupted either. On a
-    /// runtime with several threads, spawn:
+    /// Default: the worker itself. The workers of a race then take turns at their await points, on the
+    /// task that runs the suite, so a store that never waits is never interrupted. On a runtime with
+    /// several threads, spawn:
     ///
     /// ```
     /// use version_store::conformance::Worker;
@@ -189,26 +188,26 @@ pub trait UnderTest: Clone + Send + Sync + 'static {
         worker
     }
 
-    /// How long one operation may take before it counts as hanging. Default: 30 seconds.
-    fn patience(&self) -> Duration {
+    /// How long one operation may take until it counts as hanging. Default: 30 seconds.
+    fn timeout(&self) -> Duration {
         Duration::from_secs(30)
     }
 }
 
-/// Tests a store, and panics with the report where it breaks a promise.
+/// Tests a store, and panics with the report if it breaks a promise.
 ///
 /// # Panics
 ///
-/// Where the store does not conform.
+/// If the store does not conform.
 pub async fn assert_conforms(store: impl UnderTest) {
     let report = check(store).await;
     assert!(report.is_clean(), "{report}");
 }
 
-/// Tests a store, and reports. Most tests want [`assert_conforms`].
+/// Tests a store and reports. Most tests use [`assert_conforms`].
 ///
-/// A check ends at the first thing that it finds. After an operation that hangs no further check is
-/// run, because whatever it waits for may be what they would wait for, too.
+/// A check ends with its first finding. After an operation that hangs no further check runs: it might
+/// wait for the same thing.
 pub async fn check(store: impl UnderTest) -> Report {
     let suite = Suite::new(store).await;
     let checks: [(Check, Running<'_>); 11] = [
@@ -231,7 +230,7 @@ pub async fn check(store: impl UnderTest) -> Report {
     report
 }
 
-/// Boxed, so that the future of the whole suite does not fill a stack.
+/// Boxed, so that the future of the whole suite does not overflow a stack.
 type Running<'a> = Pin<Box<dyn Future<Output = Checked> + Send + 'a>>;
 
 #[cfg(test)]

@@ -2,12 +2,12 @@ use std::convert::Infallible;
 
 use thiserror::Error;
 
-/// A conditional write that came too late: the stored version was not the expected one, and nothing
-/// was written.
+/// A conditional write that came too late: the stored version was not the expected one, and nothing was
+/// written.
 ///
-/// Only [`Expected::lost`](crate::Expected::lost) makes one, so whoever holds it has told the layer.
-/// What status a handler makes of it does not matter: the layer evaluates the request afresh and
-/// gives the answer that a later request would have got.
+/// Only settling an `Expected` or `ExpectedItems` as lost makes one, so the layer already knows. The
+/// status that a handler maps it to does not matter: the layer evaluates the request again and responds
+/// as it would to a later request.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("the stored version is not the expected one; nothing was written")]
 pub struct Lost(());
@@ -18,14 +18,13 @@ impl Lost {
     }
 }
 
-/// How a conditional write failed, told apart: the conflict, the missing resource, the store.
+/// Why a conditional write failed: a conflict, a missing resource or the store.
 #[derive(Debug, Error)]
 pub enum WriteError<E = Infallible> {
-    /// Someone was faster.
+    /// Someone else wrote first.
     #[error(transparent)]
     Lost(#[from] Lost),
-    /// There is nothing to change or to remove, as the layer saw too. The answer is the handler's
-    /// 404.
+    /// There is nothing to change or remove, as the layer saw too. The handler responds with 404.
     #[error("the resource does not exist")]
     Absent,
     /// The store failed.
@@ -34,7 +33,7 @@ pub enum WriteError<E = Infallible> {
 }
 
 impl<E> WriteError<E> {
-    /// The same with another error of the store.
+    /// Maps the store's error.
     pub fn map_backend<F>(self, f: impl FnOnce(E) -> F) -> WriteError<F> {
         match self {
             Self::Lost(lost) => WriteError::Lost(lost),

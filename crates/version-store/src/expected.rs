@@ -10,23 +10,23 @@ use crate::slot::{Ending, Lend, Slot};
 use crate::store::VersionStore;
 use crate::version::Version;
 
-/// What a request's condition demands of the stored version, and the duty to say how the write
+/// What a request's condition demands of the stored version, and the duty to settle how the write
 /// ended.
 ///
-/// It is a proof and a duty. A proof, because only a layer that evaluated the condition hands it
-/// out, once per request; a duty, because the layer answers a success with an error unless it was
-/// settled: [`written`](Self::written), [`removed`](Self::removed), [`unchanged`](Self::unchanged)
+/// It is a proof and a duty. A proof, because only a layer that evaluated the condition hands it out,
+/// once per request. A duty, because the layer replaces the handler's success with an error unless it
+/// was settled: [`written`](Self::written), [`removed`](Self::removed), [`unchanged`](Self::unchanged)
 /// or [`lost`](Self::lost). It is not `Clone`: one request, one write.
 ///
-/// The write itself decides. Its condition belongs into the statement that writes, or into the
-/// critical section around read and write, never in front of it:
+/// The write itself decides. Its condition belongs in the statement that writes, or in the critical
+/// section around read and write, never in front of it:
 ///
 /// ```text
 /// UPDATE posts SET title = $1, version = version + 1 WHERE id = $2 AND version = $3 RETURNING version
 /// ```
 ///
-/// [`settle`](Self::settle) takes what comes back: a row's version as written, none as lost. What the
-/// statement is for each demand:
+/// [`settle`](Self::settle) takes what the statement returns: the version of a row settles as written,
+/// no row as lost. The statement for each demand:
 ///
 /// | demand | PUT | PATCH, which depends on what it read | DELETE |
 /// | --- | --- | --- | --- |
@@ -36,9 +36,9 @@ use crate::version::Version;
 /// | `Any` | `INSERT … ON CONFLICT (id) DO UPDATE` | as `Exists` | as `Exists` |
 /// | `Never` | lost | 404, or lost | 404, or lost |
 ///
-/// What cannot be detected: a handler that writes blindly and then settles as written.
+/// A handler that writes blindly and then settles as written cannot be detected.
 ///
-/// It cannot be copied, nor used for another store:
+/// It cannot be cloned, nor used with another store:
 ///
 /// ```compile_fail,E0599
 /// # use version_store::{Expected, MemoryStore};
@@ -76,10 +76,10 @@ use crate::version::Version;
 ///     }
 /// }
 /// ```
-#[must_use = "an `Expected` that is not settled turns the answer into an error"]
+#[must_use = "if an `Expected` is not settled, the layer responds with an error"]
 pub struct Expected<S: VersionStore> {
     slot: Slot<Self>,
-    /// Boxed, because few handlers need it and all move it.
+    /// Boxed, because few handlers need it and all of them move it.
     narrowed: Option<Box<Demand<S::Revision>>>,
 }
 
@@ -88,8 +88,8 @@ impl<S: VersionStore> Expected<S> {
     ///
     /// # Errors
     ///
-    /// [`NotLent`] where no layer for this store stands in front, where it was taken before, or where
-    /// the id of the resource cannot be read.
+    /// [`NotLent`] if no layer for this store is in front of the handler, if its strategy is not
+    /// compare and swap, if it was taken before, or if the id of the resource is invalid.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
         match extensions.get::<Slot<Self>>() {
             Some(slot) => slot.take(),
@@ -103,7 +103,7 @@ impl<S: VersionStore> Expected<S> {
         }
     }
 
-    /// The resource that the condition was evaluated on, and so the only one that may be written.
+    /// The resource that the condition was evaluated on: the only one that may be written.
     pub fn key(&self) -> &S::Key {
         self.slot.key()
     }
@@ -115,7 +115,7 @@ impl<S: VersionStore> Expected<S> {
             .unwrap_or_else(|| self.slot.demand())
     }
 
-    /// The one version that may be written, where the demand is [`Demand::Version`].
+    /// The one version that may be written, if the demand is [`Demand::Version`].
     pub fn version(&self) -> Option<&Version<S::Revision>> {
         match self.demand() {
             Demand::Version(version) => Some(version),
@@ -123,19 +123,19 @@ impl<S: VersionStore> Expected<S> {
         }
     }
 
-    /// Whether a resource in this state may be written. Only worth something where nobody can write
-    /// between this and the write: under a lock, or within a transaction that holds the row.
+    /// Whether the resource may be written if this is its current version. Only reliable while nobody
+    /// else can write until the write is done: under a lock, or in a transaction that holds the row.
     pub fn admits(&self, current: Option<&Version<S::Revision>>) -> bool {
         self.demand().admits(current)
     }
 
-    /// Demands exactly the version that the handler has read, for a write that depends on what it
-    /// read: under `If-Match: *` a PATCH would otherwise be applied to one version and stored over
-    /// another.
+    /// Demands exactly the version that the handler has read, for a write that depends on it: under
+    /// `If-Match: *` a PATCH would otherwise be applied to one version and stored over another.
     ///
     /// # Errors
     ///
-    /// [`Lost`] where the request's condition does not admit that version; it is settled so.
+    /// [`Lost`] if the request's condition does not admit that version; the write is then settled as
+    /// lost.
     pub fn require_version(mut self, read: &Version<S::Revision>) -> Result<Self, Lost> {
         if !self.admits(Some(read)) {
             return Err(self.lost());
@@ -144,8 +144,8 @@ impl<S: VersionStore> Expected<S> {
         Ok(self)
     }
 
-    /// Settles what a conditional statement came to: as [`written`](Self::written) where it made a version,
-    /// and as [`lost`](Self::lost) where it gives none back. The version is given back for the response.
+    /// Settles with what a conditional statement returned: a version as [`written`](Self::written),
+    /// none as [`lost`](Self::lost). Returns the version, for the response.
     ///
     /// ```
     /// # use version_store::{Expected, Lost, MemoryStore, NegativeColumn, Version};
@@ -164,12 +164,13 @@ impl<S: VersionStore> Expected<S> {
     /// }
     /// ```
     ///
-    /// Where another demand than a version stands, `was` is NULL here, which equals nothing, and the write is
-    /// lost. Not for a `DELETE`: whatever it returns, it made no version. That is [`removed`](Self::removed).
+    /// If the demand is not a version, `was` is NULL here, which equals nothing, and the write is lost.
+    /// Do not use it for a `DELETE`, which makes no version whatever it returns: that is
+    /// [`removed`](Self::removed).
     ///
     /// # Errors
     ///
-    /// [`Lost`] where there is no version.
+    /// [`Lost`] if there is no version.
     pub fn settle(self, made: Option<Version<S::Revision>>) -> Result<Version<S::Revision>, Lost> {
         match made {
             Some(version) => {
@@ -180,15 +181,15 @@ impl<S: VersionStore> Expected<S> {
         }
     }
 
-    /// Settles: the write took place on the expected version, and made this one. It becomes the
-    /// answer's `ETag`, so it is whole: with its incarnation where the store has incarnations, with its tag where
-    /// the store brings its own, as [`VersionStore::current`] would give it.
+    /// Settles: the write took place on the expected version and made this one. It becomes the `ETag`
+    /// of the response, so it must be complete, as [`VersionStore::current`] would return it: with its
+    /// incarnation if the store has incarnations, with its tag if the store has its own.
     pub fn written(self, version: Version<S::Revision>) {
         self.slot.settle(Ending::Written(Made::version(version)));
     }
 
-    /// Settles as [`written`](Self::written), and says that a PUT's content was stored without any
-    /// change, so that its answer may carry a validator by the letter of RFC 9110 §9.3.4.
+    /// Settles as [`written`](Self::written), and states that a PUT's body was stored unchanged, so
+    /// that the response may carry a validator even by the letter of RFC 9110 §9.3.4.
     pub fn written_verbatim(self, version: Version<S::Revision>) {
         self.slot.settle(Ending::Written(Made {
             verbatim: true,
@@ -196,7 +197,7 @@ impl<S: VersionStore> Expected<S> {
         }));
     }
 
-    /// Settles: the expected version was removed. The answer has no `ETag`.
+    /// Settles: the expected version was removed. The response has no `ETag`.
     pub fn removed(self) {
         self.slot.settle(Ending::Written(Made::removal()));
     }
@@ -207,7 +208,7 @@ impl<S: VersionStore> Expected<S> {
     }
 
     /// Settles: the stored version was not the expected one, and nothing was written. The layer
-    /// evaluates the request afresh and answers, whatever status the handler gives.
+    /// evaluates the request again and replaces the handler's response, whatever its status.
     pub fn lost(self) -> Lost {
         self.slot.settle(Ending::Lost);
         Lost::new()
@@ -217,7 +218,7 @@ impl<S: VersionStore> Expected<S> {
 /// What a write made of one resource.
 #[derive(Clone, Debug)]
 pub struct Made<R> {
-    /// The version that it made; `None` where it removed the resource.
+    /// The new version; `None` if the resource was removed.
     pub version: Option<Version<R>>,
     /// Whether a PUT's body was stored as it was sent (RFC 9110 §9.3.4).
     pub verbatim: bool,
@@ -257,9 +258,9 @@ impl<S: VersionStore> Lend for Expected<S> {
     }
 }
 
-/// For one resource.
+/// Slots for one resource.
 impl<S: VersionStore> Slot<Expected<S>> {
-    /// A slot for one request on the resource `key`, whose `Expected` nobody has taken yet.
+    /// A slot for one request on the resource `key`.
     pub fn new(key: S::Key, demand: Demand<S::Revision>) -> Self {
         Self::about((key, demand))
     }

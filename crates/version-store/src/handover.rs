@@ -1,8 +1,8 @@
 //! How a layer lends [`Expected`](crate::Expected) to a handler and learns how the write ended.
 //!
-//! Only a layer and tests of stores need this module. The [`Slot`] is the authority: it lends its
-//! `Expected` once, whoever cloned the request's extensions, and it keeps the settlement, whatever became of
-//! the response on its way.
+//! Only layers and the tests of stores need this module. The [`Slot`] is the authority: it lends its
+//! `Expected` once, no matter who cloned the request's extensions, and it keeps the outcome, whatever
+//! happens to the response on its way.
 
 pub use crate::expected::Made;
 pub use crate::marks::{InvalidKey, OtherStrategy};

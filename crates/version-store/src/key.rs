@@ -4,13 +4,12 @@ use smallvec::SmallVec;
 
 /// What names a resource in a store.
 ///
-/// Equal keys mean the same row, and each row has one key: a path that can spell an id in several
-/// ways (`/7`, `/07`, `/%37`) must parse to one key, and a column that ignores case needs a key that
-/// folds it.
+/// Equal keys mean the same row, and each row has one key: a path that can spell an id in several ways
+/// (`/7`, `/07`, `/%37`) must parse to one key, and if a column ignores case, the key folds it.
 ///
-/// Implemented for integers, `String`, `[u8; N]` and tuples of up to four keys; with the feature `uuid` for
-/// `uuid::Uuid`. The feature `derive` brings `#[derive(Key)]` for structs of keys: one field encodes as
-/// itself, several as the tuple of them in the order of their declaration.
+/// Implemented for integers, `String`, `[u8; N]` and tuples of up to four keys; with the feature `uuid`
+/// also for `uuid::Uuid`. With the feature `derive`, `#[derive(Key)]` implements it for structs: a
+/// single field is encoded as itself, several as a tuple in the order of declaration.
 ///
 #[cfg_attr(feature = "derive", doc = "```")]
 #[cfg_attr(not(feature = "derive"), doc = "```ignore")]
@@ -39,18 +38,18 @@ use smallvec::SmallVec;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot name a resource in a store",
-    note = "implement `version_store::Key` for it: `fn encode(&self, to: &mut KeyEncoder)`"
+    note = "implement `version_store::Key` for it: `fn encode(&self, to: &mut KeyEncoder)`, or derive it: feature `derive`"
 )]
 pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
-    /// Writes the canonical encoding, by which tags are minted: equal keys write equal bytes,
-    /// unequal keys unequal ones.
+    /// Writes the canonical encoding, from which tags are minted: equal keys write equal bytes, unequal
+    /// keys unequal ones.
     ///
-    /// It is a stable promise. A key that changes its encoding in a deployment makes every tag that
-    /// clients hold unknown.
+    /// It must stay the same across deployments: if a key's encoding changes, no tag that clients hold
+    /// fits any more.
     fn encode(&self, to: &mut KeyEncoder);
 }
 
-/// The canonical encoding that tags are minted from: self-delimiting items, one after the other.
+/// The canonical encoding that tags are minted from: self-delimiting items, one after another.
 ///
 /// | item | bytes |
 /// | --- | --- |
@@ -65,7 +64,7 @@ pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
 pub struct KeyEncoder(SmallVec<[u8; 96]>);
 
 impl KeyEncoder {
-    /// Nothing encoded yet.
+    /// An empty encoding.
     pub fn new() -> Self {
         Self::default()
     }
@@ -77,7 +76,7 @@ impl KeyEncoder {
         canonical
     }
 
-    /// An integer. The same number of different types is the same item.
+    /// Writes an integer. The same number is the same item, whatever its type.
     pub fn integer(&mut self, value: i128) {
         match u64::try_from(value) {
             Ok(value) => self.unsigned(value),
@@ -85,29 +84,29 @@ impl KeyEncoder {
         }
     }
 
-    /// An integer from 0 to 2^64 − 1; the same item as [`integer`](Self::integer) writes.
+    /// Writes an integer from 0 to 2^64 − 1; the same item as [`integer`](Self::integer) writes.
     pub fn unsigned(&mut self, value: u64) {
         let mut item = [b'u'; 9];
         item[1..].copy_from_slice(&value.to_be_bytes());
         self.0.extend_from_slice(&item);
     }
 
-    /// Text.
+    /// Writes text.
     pub fn text(&mut self, value: &str) {
         self.measured(b's', value.as_bytes());
     }
 
-    /// Bytes.
+    /// Writes bytes.
     pub fn bytes(&mut self, value: &[u8]) {
         self.measured(b'b', value);
     }
 
-    /// The head of a tuple; `members` items follow.
+    /// Writes the head of a tuple; `members` items follow.
     pub fn tuple(&mut self, members: u8) {
         self.item(b't', &[members]);
     }
 
-    /// What was encoded so far.
+    /// What has been encoded so far.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -118,7 +117,7 @@ impl KeyEncoder {
     }
 
     fn measured(&mut self, kind: u8, bytes: &[u8]) {
-        // A key of 4 GiB does not come out of a request's head.
+        // No request head can hold a key of 4 GiB.
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let mut head = [kind; 5];
         head[1..].copy_from_slice(&length.to_be_bytes());

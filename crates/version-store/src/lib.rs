@@ -1,23 +1,23 @@
 //! What a conditional write needs of a store.
 //!
 //! A precondition in an HTTP request (`If-Match`, RFC 9110 §13.1) names a version of a resource. Two
-//! things make it safe, and both are the store's: it tells the **current version** of a resource
-//! ([`VersionStore`]), and it **writes only on the version that was expected** ([`Expected`]), in one
-//! atomic step. Comparing first and writing afterwards is the race that this crate exists to close.
+//! things make that safe, and the store has to do both: report the **current version** of a resource
+//! ([`VersionStore`]), and **write only on the expected version** ([`Expected`]), in one atomic step.
+//! Comparing first and writing afterwards is the race that this crate exists to close.
 //!
 //! # How a conditional write ends
 //!
-//! A layer evaluates the request's condition and lends the handler an [`Expected`]. The write
-//! consumes it, and says in one of three words how it ended:
+//! A layer evaluates the request's condition and lends the handler an [`Expected`]. The write consumes
+//! it and settles how it ended:
 //!
 //! | settled as | what happened | by |
 //! | --- | --- | --- |
 //! | written | the write took place on the expected version and made a new one, or removed the resource | [`Expected::settle`], [`Expected::written`], [`Expected::removed`] |
 //! | unchanged | nothing was written | [`Expected::unchanged`] |
-//! | lost | someone was faster, nothing was written | [`Expected::settle`], [`Expected::lost`] |
+//! | lost | someone else wrote first; nothing was written | [`Expected::settle`], [`Expected::lost`] |
 //!
-//! The settlement lies in a slot that the layer shares ([`handover`]), not in the response, so no
-//! error type, tuple or middleware in between can lose it.
+//! The outcome is kept in a slot that the handler shares with the layer ([`handover`]), not in the
+//! response, so no error type, tuple or middleware in between can lose it.
 //!
 //! # Example
 //!
@@ -35,7 +35,7 @@
 //! // What a handler does: one atomic step.
 //! posts.put("second".to_owned(), expected).unwrap();
 //!
-//! // The same version a second time has lost.
+//! // A second write on the same version is too late.
 //! let slot: Slot<Expected<MemoryStore<u64, String>>> = Slot::new(7, Demand::Version(seen));
 //! assert!(posts.put("third".to_owned(), slot.take().unwrap()).is_err());
 //! assert_eq!(posts.get(&7).unwrap().body(), "second");
@@ -46,7 +46,7 @@
 //! | feature | default | what |
 //! | --- | --- | --- |
 //! | `axum` | no | [`Expected`] and `Option<Expected>` are extractors, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
-//! | `conformance` | no | the suite that tests whether a store keeps its promises: `conformance` |
+//! | `conformance` | no | the suite that tests whether a store keeps its promises: module `conformance` |
 //! | `derive` | no | `#[derive(Key)]` makes a struct a key |
 //! | `uuid` | no | `uuid::Uuid` is a key |
 
@@ -94,7 +94,8 @@ pub use version::{Tagging, Version};
 pub use version_store_derive::Key;
 pub use versioned::Versioned;
 
-/// What `tower-if-match` re-exports: the trait, and the derive with paths that its users have.
+/// What `tower-if-match` re-exports as `Key`: the trait, and the derive with paths that resolve for its
+/// users.
 #[doc(hidden)]
 pub mod through_the_layer {
     pub use crate::key::Key;

@@ -1,4 +1,4 @@
-//! What a request carries in place of a slot, so that the handler learns why nothing is lent.
+//! What a request carries in place of a slot, so that a rejection can say why nothing is lent.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,8 +7,7 @@ use http::Extensions;
 
 use crate::store::VersionStore;
 
-/// What a request carries in place of a slot where the id of its resource is invalid: a handler that
-/// asks for `Expected` or `Tx` answers 404.
+/// Marks a request whose resource id is invalid: extracting `Expected` or `Tx` is rejected with 404.
 pub struct InvalidKey<S>(PhantomData<fn() -> S>);
 
 impl<S: VersionStore> InvalidKey<S> {
@@ -30,8 +29,8 @@ impl<S> fmt::Debug for InvalidKey<S> {
     }
 }
 
-/// What a request carries in place of a slot where the layer's strategy is another than compare and swap,
-/// or where it guards a bulk write: a handler that asks for `Expected` answers 500.
+/// Marks a request that is guarded with a strategy other than compare and swap, or as a bulk write:
+/// extracting `Expected` is rejected with 500.
 pub struct OtherStrategy<S>(PhantomData<fn() -> S>);
 
 impl<S: VersionStore> OtherStrategy<S> {

@@ -6,7 +6,6 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use crate::conflict::{Conflict, Conflicts, Describe};
 use crate::demand::Demand;
 use crate::error::{Lost, WriteError};
 use crate::expected::Expected;
@@ -17,18 +16,17 @@ use crate::version::Version;
 use crate::versioned::Versioned;
 
 mod bulk;
+mod conflicts;
+mod documents;
 
-/// How many locks the keys are spread over, so that writers of different resources rarely wait for
-/// one another.
-const SHARDS: usize = 32;
+use documents::{Document, Documents, SHARDS, Shard};
 
 /// Documents in memory, each with its version.
 ///
-/// A cheap handle on shared state. Revisions count the writes of the whole instance, so none ever
-/// repeats for a key, whatever was deleted and created again; incarnations count from an epoch that is drawn
-/// at random when the instance is made, so no tag of an earlier run of the program fits. Modification dates
-/// advance by at least a second with each write of a key, so `If-Unmodified-Since` is an honest
-/// condition.
+/// A cheap handle to shared state. Revisions count the writes of the whole instance, so none ever
+/// repeats for a key, even if it was deleted and created again. Incarnations count from a random epoch,
+/// so no tag from an earlier run of the program fits. Modification dates advance by at least a second
+/// with each write of a key, so `If-Unmodified-Since` alone can guard a write.
 ///
 /// ```
 /// use version_store::MemoryStore;
@@ -39,39 +37,6 @@ const SHARDS: usize = 32;
 /// assert_eq!(posts.get(&7).unwrap().body(), &"first");
 /// ```
 pub struct MemoryStore<K, D>(Arc<Documents<K, D>>);
-
-struct Documents<K, D> {
-    shards: [RwLock<Shard<K, D>>; SHARDS],
-    hasher: RandomState,
-    epoch: u64,
-    writes: AtomicU64,
-    history: usize,
-}
-
-struct Shard<K, D> {
-    documents: HashMap<K, Document<D>>,
-    /// The latest modification date of anything that was removed here: what is created later is
-    /// dated after it, so that dates advance across incarnations without a tombstone for each key.
-    removed: Option<SystemTime>,
-}
-
-struct Document<D> {
-    version: Version,
-    data: D,
-    /// Earlier versions of this incarnation, oldest first.
-    past: VecDeque<(Version, D)>,
-}
-
-impl<D> Document<D> {
-    /// The data at a version of this incarnation, where it is still known.
-    fn at(&self, version: &Version) -> Option<&D> {
-        if self.version.same_state(version) {
-            return Some(&self.data);
-        }
-        let found = self.past.iter().find(|(past, _)| past.same_state(version));
-        found.map(|(_, data)| data)
-    }
-}
 
 /// What a [`put`](MemoryStore::put) did.
 #[derive(Clone, Debug)]
@@ -123,13 +88,14 @@ where
     }
 
     /// The document as it was at an earlier version of its present incarnation, or at the current one;
-    /// `None` once that is forgotten.
+    /// `None` if that is no longer kept.
     pub fn past(&self, key: &K, version: &Version) -> Option<D> {
         let shard = self.read(key);
         shard.documents.get(key)?.at(version).cloned()
     }
 
-    /// All documents, in no order. Each is whole; together they are no snapshot.
+    /// All documents, in no particular order. Each is consistent in itself; together they are no
+    /// snapshot.
     pub fn list(&self) -> Vec<(K, Versioned<D>)> {
         let mut all = Vec::new();
         for shard in &self.0.shards {
@@ -144,8 +110,8 @@ where
         all
     }
 
-    /// Creates a document under a key that is free, without a condition: it overwrites nothing.
-    /// `None`, and nothing written, where the key is taken.
+    /// Creates a document, without a condition: it overwrites nothing. `None`, and nothing is written,
+    /// if the key is taken.
     pub fn create(&self, key: K, data: D) -> Option<Version> {
         let mut shard = self.write(&key);
         if shard.documents.contains_key(&key) {
@@ -154,12 +120,12 @@ where
         Some(self.store(&mut shard, key, data))
     }
 
-    /// Writes the document that `expected` was evaluated on, if its version still is the expected
-    /// one, and settles `expected`. Compare and write are one step under one lock.
+    /// Writes the document that `expected` was evaluated on if its version is still the expected one,
+    /// and settles `expected`. Comparing and writing are one step under one lock.
     ///
     /// # Errors
     ///
-    /// [`Lost`]: the version was another, and nothing was written.
+    /// [`Lost`] if the version was another; nothing was written.
     pub fn put(&self, data: D, expected: Expected<Self>) -> Result<Put, Lost> {
         let key = expected.key().clone();
         let mut shard = self.write(&key);
@@ -178,12 +144,12 @@ where
         })
     }
 
-    /// Removes the document that `expected` was evaluated on, if its version still is the expected
-    /// one, and settles `expected`.
+    /// Removes the document that `expected` was evaluated on if its version is still the expected one,
+    /// and settles `expected`.
     ///
     /// # Errors
     ///
-    /// [`WriteError::Lost`]: the version was another. [`WriteError::Absent`]: there was nothing to
+    /// [`WriteError::Lost`] if the version was another, [`WriteError::Absent`] if there was nothing to
     /// remove, as expected.
     pub fn remove(&self, expected: Expected<Self>) -> Result<(), WriteError> {
         let key = expected.key().clone();
@@ -296,36 +262,7 @@ where
     }
 }
 
-/// With documents that can describe themselves, a conflict can be told about. The history has to be
-/// kept for `changed`: [`MemoryStore::with_history`].
-impl<K, D> Conflicts for MemoryStore<K, D>
-where
-    K: Key + Eq + Hash,
-    D: Describe + Clone + Send + Sync + 'static,
-{
-    async fn conflict(
-        &self,
-        key: &K,
-        held: Option<&Version>,
-    ) -> Result<Option<Conflict>, Infallible> {
-        let shard = self.read(key);
-        let Some(document) = shard.documents.get(key) else {
-            return Ok(None);
-        };
-        let mut version = document.version.clone();
-        if let Some(by) = document.data.modified_by() {
-            version = version.with_modified_by(by);
-        }
-        let conflict = Conflict::new(version).with_current(document.data.to_json());
-        let known = held.and_then(|held| document.at(held));
-        Ok(Some(match known {
-            Some(known) => conflict.with_changed(document.data.changed_since(known)),
-            None => conflict,
-        }))
-    }
-}
-
-/// Another handle on the same documents.
+/// Another handle to the same documents.
 impl<K, D> Clone for MemoryStore<K, D> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))

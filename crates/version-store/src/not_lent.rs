@@ -3,11 +3,10 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// A handler extracted `Expected`, `ExpectedItems` or `Tx`, and there was none for it.
+/// A handler extracted `Expected`, `ExpectedItems` or `Tx`, but there was none to give it.
 ///
-/// The response is 404 where the id of the resource is invalid, which is the client's doing, and 500
-/// otherwise, which is a mistake in how the service is put together. The text names the store, and what to
-/// change.
+/// The response is 404 if the id of the resource is invalid, which is the client's mistake, and 500
+/// otherwise: the service is put together wrongly. The text names the store and says what to change.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{}", Told(.why, .store))]
 pub struct NotLent {
@@ -38,7 +37,7 @@ impl NotLent {
         }
     }
 
-    /// Whether the reason is that the id of the resource is invalid.
+    /// Whether the id of the resource is invalid.
     pub fn is_invalid_key(&self) -> bool {
         self.why == Why::InvalidKey
     }

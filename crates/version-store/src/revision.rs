@@ -2,11 +2,11 @@ use std::fmt::Debug;
 
 use arrayvec::ArrayString;
 
-/// What names a version within an incarnation. It stands readable at the front of a minted tag
-/// (`"v6-…"`), so that a stale tag tells which version its sender held.
+/// What names a version within an incarnation. A minted tag starts with it in readable form (`"v6-…"`),
+/// so that a stale tag tells which version its sender had.
 ///
-/// Implemented for the unsigned integers, `i16`, `i32`, `i64` and `String`. A UUID's text has dashes; its
-/// hexadecimal form without them fits.
+/// Implemented for the unsigned integers, `i16`, `i32`, `i64` and `String`. The text of a UUID has
+/// dashes; its simple form does not, and fits.
 ///
 /// ```
 /// use version_store::{Revision, RevisionText};
@@ -24,15 +24,15 @@ use arrayvec::ArrayString;
 /// }
 /// ```
 pub trait Revision: Clone + PartialEq + Debug + Send + Sync + 'static {
-    /// Writes the text by which the revision is told from every other of the same incarnation.
+    /// Writes the text that tells the revision from all others of the same incarnation.
     fn write_text(&self, to: &mut RevisionText);
 
     /// The revision that writes exactly this text, or `None`.
     fn from_text(text: &str) -> Option<Self>;
 }
 
-/// The text of a revision: 1 to 64 of `A–Z a–z 0–9 _`. Anything else makes the resource untagged,
-/// with an error event.
+/// The text of a revision: 1 to 64 of `A–Z a–z 0–9 _`. With any other text the resource has no tag, and
+/// an error is logged.
 #[derive(Clone, Debug, Default)]
 pub struct RevisionText {
     text: ArrayString<64>,
@@ -42,7 +42,7 @@ pub struct RevisionText {
 impl RevisionText {
     /// Appends text.
     pub fn push_str(&mut self, text: &str) {
-        let fit = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_';
+        let fit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         self.unfit |= !text.bytes().all(fit) || self.text.try_push_str(text).is_err();
     }
 
@@ -50,7 +50,7 @@ impl RevisionText {
     pub fn push_decimal(&mut self, number: impl Into<u128>) {
         let number = number.into();
         let mut buffer = itoa::Buffer::new();
-        // Nearly all revisions have 64 bits, and 128 are slow to print.
+        // Nearly all revisions fit 64 bits, and 128 are slow to print.
         let text = match u64::try_from(number) {
             Ok(number) => buffer.format(number),
             Err(_) => buffer.format(number),
@@ -72,7 +72,7 @@ macro_rules! decimal_revision {
             }
 
             fn from_text(text: &str) -> Option<Self> {
-                // Only the one spelling that `write_text` gives: no sign, no leading zero.
+                // Only the spelling that `write_text` writes: no sign, no leading zero.
                 let canonical = text == "0" || text.starts_with(|c: char| matches!(c, '1'..='9'));
                 canonical.then(|| text.parse().ok()).flatten()
             }

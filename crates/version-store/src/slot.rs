@@ -5,7 +5,7 @@ use http::Extensions;
 use crate::not_lent::NotLent;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What layer and handler share for one request: it lends `L` once, and keeps how the write ended.
+/// What layer and handler share for one request: it lends `L` once and keeps how the write ended.
 ///
 /// `L` is [`Expected`](crate::Expected) for a request on one resource, and
 /// [`ExpectedItems`](crate::bulk::ExpectedItems) for one on several.
@@ -30,26 +30,26 @@ enum SlotState<M> {
     Closed,
 }
 
-/// How a conditional write ended, as the layer finds it when the response is there.
+/// How a conditional write ended, as the layer finds it once the handler has responded.
 ///
-/// `M` is what the write made: [`Made`](crate::handover::Made) of one resource,
-/// [`Versions`](crate::Versions) of several.
+/// `M` is what the write made: [`Made`](crate::handover::Made) for one resource,
+/// [`Versions`](crate::Versions) for several.
 #[derive(Clone, Debug)]
 pub enum Ending<M> {
     /// The handler never took what was lent. If it wrote, it wrote blindly.
     Untaken,
-    /// It took it and never settled it. If it wrote, nobody knows on which version.
+    /// It took what was lent and never settled it. If it wrote, nobody knows on which version.
     Unsettled,
-    /// It wrote on what was expected, and made this.
+    /// It wrote on what was expected and made this.
     Written(M),
     /// It wrote nothing.
     Unchanged,
-    /// Someone was faster; it wrote nothing.
+    /// Someone else wrote first; it wrote nothing.
     Lost,
 }
 
-/// What a slot lends. Nobody outside of this crate can name this trait: whoever could call
-/// [`of`](Self::of) would have a second `Expected` of one slot.
+/// What a slot lends. Code outside this crate cannot name this trait: whoever could call
+/// [`of`](Self::of) could make a second `Expected` for one slot.
 #[diagnostic::on_unimplemented(
     message = "a slot does not lend `{Self}`",
     note = "`Slot<Expected<S>>` is for one resource, `Slot<ExpectedItems<S>>` for several"
@@ -85,7 +85,7 @@ impl<L: Lend> Slot<L> {
     ///
     /// # Errors
     ///
-    /// [`NotLent`] where it was taken before, or the slot is closed.
+    /// [`NotLent`] if it was taken before or the slot is closed.
     pub fn take(&self) -> Result<L, NotLent> {
         let mut state = self.state();
         if !matches!(*state, SlotState::Offered) {
@@ -96,8 +96,8 @@ impl<L: Lend> Slot<L> {
         Ok(L::of(self.clone()))
     }
 
-    /// Closes the slot and tells how the write ended. A task that still holds what was lent and settles
-    /// it later has no one left to tell.
+    /// Closes the slot and returns how the write ended. If a task still holds what was lent and settles
+    /// it later, that changes nothing.
     pub fn close(&self) -> Ending<L::Made> {
         match std::mem::replace(&mut *self.state(), SlotState::Closed) {
             SlotState::Offered => Ending::Untaken,
@@ -123,8 +123,8 @@ impl<L: Lend> Slot<L> {
     }
 }
 
-/// Another handle on the same slot. Not derived: that would ask what is lent to be `Clone`, which it
-/// must not be.
+/// Another handle to the same slot. Not derived: that would require what is lent to be `Clone`, which
+/// it must not be.
 impl<L: Lend> Clone for Slot<L> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))

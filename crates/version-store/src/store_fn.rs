@@ -8,13 +8,13 @@ use crate::store::VersionStore;
 use crate::sync::Arc;
 use crate::version::Version;
 
-/// Makes a [`VersionStore`] of a function that looks the current version up.
+/// Makes a [`VersionStore`] from a function that looks up the current version.
 ///
-/// The function keeps what [`VersionStore`] asks of an implementer, above all that an error means "I do
-/// not know", and `None` that the resource does not exist.
+/// The function must keep what an implementer of [`VersionStore`] promises, above all that an error
+/// means "I do not know", and `None` that the resource does not exist.
 ///
-/// It takes the key by value. A closure clones what it needs of its environment before its `async` block,
-/// as below; one that captures nothing may be an `async` closure, or the name of an `async fn`.
+/// It takes the key by value. A closure that captures something clones it before its `async` block, as
+/// below. If nothing is captured, an `async` closure or an `async fn` will do.
 ///
 /// # Example
 ///
@@ -50,9 +50,9 @@ where
 
 /// The [`VersionStore`] that [`store_fn`] makes.
 ///
-/// Its type names key, revision and error, and not the function, so that a handler can say
-/// `Expected<StoreFn<u64>>`. The price is one allocation for each look-up. Two such stores are told apart by
-/// their keys: give each kind of resource a key type of its own.
+/// Its type names key, revision and error, but not the function, so that a handler can extract
+/// `Expected<StoreFn<u64>>`. The price is one allocation per lookup. Only their types tell two such
+/// stores apart: give each kind of resource its own key type.
 pub struct StoreFn<K, R = u64, E = std::convert::Infallible>(Arc<LookUp<K, R, E>>);
 
 type LookUp<K, R, E> = dyn Fn(K) -> LookingUp<R, E> + Send + Sync;
@@ -73,7 +73,7 @@ where
     }
 }
 
-/// Another handle on the same function.
+/// Another handle to the same function.
 impl<K, R, E> Clone for StoreFn<K, R, E> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))

@@ -1,6 +1,6 @@
-//! What the concurrency of this crate is made of, in one place, so that tests can put a scheduler of
-//! their own under it: `tests/schedules` compiles these sources a second time, with `shuttle`. The
-//! published package has no such feature.
+//! The concurrency primitives of this crate, in one place, so that tests can replace them:
+//! `tests/schedules` compiles these sources a second time, with the scheduler `shuttle`. The published
+//! package has no such feature.
 
 pub(crate) use std::sync::{Arc, PoisonError};
 

@@ -11,14 +11,13 @@ use crate::transactional::Transactional;
 /// and the layer commits it.
 ///
 /// It derefs to the connection, so with the stores on sqlx `&mut *tx` is the executor of a statement.
-/// Everything that is sent on it is committed together when the handler answers below 400, and rolled
-/// back otherwise. The row of the request's resource is held from before the handler runs, so it need
+/// All its statements are committed together if the handler's status is below 400, and rolled back
+/// otherwise. The row of the request's resource is held before the handler runs, so the handler need
 /// not look at versions.
 ///
-/// The handler gives it back by dropping it, as it does when it returns. One that keeps it (in a task,
-/// in the stream of its answer's body) or ends the transaction by itself gets 500 in place of its
-/// success. A handler that writes the same row on another connection waits for itself, until the
-/// store's bound for waits.
+/// The handler returns it by dropping it, as happens at its end. If it keeps it (in a task, in a
+/// streamed body) or ends the transaction itself, its success becomes 500. A handler that writes the
+/// same row on another connection waits for itself until the store's wait times out.
 pub struct Tx<S: Transactional> {
     /// There until it is dropped.
     transaction: Option<S::Transaction>,
@@ -30,8 +29,8 @@ impl<S: Transactional> Tx<S> {
     ///
     /// # Errors
     ///
-    /// [`NotLent`] where no layer with transactions of this store stands in front, where it was taken
-    /// and not given back, or where the id of the resource cannot be read.
+    /// [`NotLent`] if no layer for this store with the strategy `Transaction` is in front of the
+    /// handler, if it was taken and not returned, or if the id of the resource is invalid.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
         match extensions.get::<TxSlot<S>>() {
             Some(slot) => slot.take(),
@@ -73,7 +72,7 @@ impl<S: Transactional> fmt::Debug for Tx<S> {
     }
 }
 
-/// The slot in which a layer lends a transaction, and into which it comes back.
+/// The slot from which a layer lends a transaction, and to which it returns.
 ///
 /// | state | by |
 /// | --- | --- |
@@ -90,14 +89,14 @@ enum TxState<T> {
     Closed,
 }
 
-/// In which state a slot was when the layer closed it.
+/// What became of the transaction until the layer closed the slot.
 #[derive(Debug)]
 pub enum Returned<T> {
     /// The handler never took the transaction. If it wrote, it wrote elsewhere.
     Untaken(T),
-    /// It took it and gave it back.
+    /// The handler took it and returned it.
     Returned(T),
-    /// It took it and still has it.
+    /// The handler took it and still has it.
     Kept,
 }
 
@@ -112,11 +111,11 @@ impl<S: Transactional> TxSlot<S> {
         to.insert(self.clone());
     }
 
-    /// Takes the transaction. One that came back can be taken again.
+    /// Takes the transaction. Once returned it can be taken again.
     ///
     /// # Errors
     ///
-    /// [`NotLent`] where somebody has it, or the layer has closed the slot.
+    /// [`NotLent`] if it is taken, or the layer has closed the slot.
     pub fn take(&self) -> Result<Tx<S>, NotLent> {
         let mut state = self.state();
         let transaction = match std::mem::replace(&mut *state, TxState::Lent) {
@@ -133,7 +132,7 @@ impl<S: Transactional> TxSlot<S> {
         })
     }
 
-    /// Ends the slot and takes the transaction out of it.
+    /// Closes the slot and takes the transaction out of it.
     pub fn close(&self) -> Returned<S::Transaction> {
         match std::mem::replace(&mut *self.state(), TxState::Closed) {
             TxState::Idle(transaction) => Returned::Untaken(transaction),
@@ -159,7 +158,7 @@ impl<S: Transactional> TxSlot<S> {
     }
 }
 
-/// Another handle on the same slot.
+/// Another handle to the same slot.
 impl<S: Transactional> Clone for TxSlot<S> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))

@@ -3,7 +3,7 @@ use std::time::SystemTime;
 
 use http_precondition::EntityTag;
 
-/// One version of a resource: its revision, the incarnation that the revision belongs to, and where known
+/// One version of a resource: its revision, the incarnation that the revision belongs to and, if known,
 /// when and by whom it was made.
 ///
 /// ```
@@ -28,14 +28,14 @@ pub struct Version<R = u64> {
 
 /// Where the entity tag of a version comes from.
 ///
-/// Default: [`Minted`](Self::Minted), because only a minted tag tells stale, foreign and invented
-/// ones apart.
+/// Default: [`Minted`](Self::Minted), because only minted tags let the layer tell stale, foreign and
+/// invented ones apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Tagging {
     /// The layer mints it from scope, key, incarnation and revision.
     #[default]
     Minted,
-    /// The store brings its own, which is served and compared as it is.
+    /// The store has its own, which is served and compared as it is.
     Own(EntityTag),
     /// This version has none; only `*` and dates can match it.
     Untagged,
@@ -53,56 +53,57 @@ impl<R> Version<R> {
         }
     }
 
-    /// Which incarnation of the resource this revision belongs to.
+    /// Sets the incarnation of the resource that this revision belongs to.
     ///
-    /// Default: 0, right where revisions never repeat for a key even after it was deleted.
+    /// Default: 0, which is right if revisions never repeat for a key, even after it was deleted.
     #[must_use]
     pub fn with_incarnation(mut self, incarnation: u64) -> Self {
         self.incarnation = incarnation;
         self
     }
 
-    /// When this version was made: the stored modification date, which conditions are compared with.
+    /// Sets when this version was made: the stored modification date, with which conditions are
+    /// compared.
     #[must_use]
     pub fn with_modified_at(mut self, at: SystemTime) -> Self {
         self.modified_at = Some(at);
         self
     }
 
-    /// Who made this version.
+    /// Sets who made this version.
     #[must_use]
     pub fn with_modified_by(mut self, by: impl Into<Arc<str>>) -> Self {
         self.modified_by = Some(by.into());
         self
     }
 
-    /// The same version without who made it, for whom that is not told.
+    /// Removes who made this version, for clients that may not know.
     #[must_use]
     pub fn without_author(mut self) -> Self {
         self.modified_by = None;
         self
     }
 
-    /// The same version without when it was made.
+    /// Removes when this version was made.
     #[must_use]
     pub fn without_date(mut self) -> Self {
         self.modified_at = None;
         self
     }
 
-    /// A tag of the store's own instead of a minted one.
+    /// Sets the store's own tag in place of a minted one.
     ///
-    /// It is unique among all versions of the resource, across its incarnations: one that comes back would
-    /// let a stale write pass. A weak one never satisfies If-Match (RFC 9110 §13.1.1), so such a resource can only be
-    /// written under `*` or a date. A body with a variant of its own carries it weakly, too: which of
-    /// a store's tags belong to one state only the store knows.
+    /// It must be unique among all versions of the resource, also across its incarnations: if one came
+    /// back, a stale write would pass. A weak tag never satisfies `If-Match` (RFC 9110 §13.1.1), so
+    /// such a resource can only be written under `*` or a date. A body with its own variant carries the
+    /// tag weakly, too: only the store knows which of its tags belong to one state.
     #[must_use]
     pub fn with_own_tag(mut self, tag: EntityTag) -> Self {
         self.tagging = Tagging::Own(tag);
         self
     }
 
-    /// No tag at all.
+    /// Sets that this version has no tag.
     #[must_use]
     pub fn without_tag(mut self) -> Self {
         self.tagging = Tagging::Untagged;
@@ -119,12 +120,12 @@ impl<R> Version<R> {
         self.incarnation
     }
 
-    /// When it was made, where the store knows.
+    /// When it was made, if the store knows.
     pub fn modified_at(&self) -> Option<SystemTime> {
         self.modified_at
     }
 
-    /// Who made it, where the store knows.
+    /// Who made it, if the store knows.
     pub fn modified_by(&self) -> Option<&str> {
         self.modified_by.as_deref()
     }
@@ -136,8 +137,8 @@ impl<R> Version<R> {
 }
 
 impl<R: PartialEq> Version<R> {
-    /// Whether both name the same state: the same revision of the same incarnation. When and by whom they
-    /// were made plays no part.
+    /// Whether both name the same state: the same revision of the same incarnation. When and by whom
+    /// they were made does not matter.
     pub fn same_state(&self, other: &Self) -> bool {
         self.incarnation == other.incarnation && self.revision == other.revision
     }

@@ -2,16 +2,15 @@ use http::{Response, StatusCode};
 
 use crate::version::Version;
 
-/// A body together with the version that it is the body of, both from one row.
+/// A body and the version that it belongs to, both from one row.
 ///
-/// What a read handler returns. The layer makes the entity tag of it, so there is no second look-up
-/// and nothing that can get out of step (RFC 9110 §8.8.1: a strong validator changes whenever the
+/// What a read handler returns. The layer makes the entity tag from it, so there is no second lookup,
+/// and nothing can get out of step (RFC 9110 §8.8.1: a strong validator changes whenever the
 /// representation does).
 ///
-/// Where no layer tags it, the answer has status 500 and an error event is logged: a representation
-/// that quietly goes out without its tag is one that nobody can write back. So it is answered to the
-/// layer directly; a middleware in between sees the 500. A status that is set afterwards, such as that
-/// of a tuple around it, stays.
+/// If no layer tags it, the response has status 500 and an error is logged: a representation that is
+/// silently sent without its tag cannot be written back. A middleware between handler and layer sees
+/// that 500. A status that is set afterwards, such as that of a tuple around it, stays.
 ///
 /// ```
 /// use version_store::{Version, Versioned};
@@ -36,11 +35,12 @@ impl<T, R> Versioned<T, R> {
         }
     }
 
-    /// Names what else the body depends on: a language, a media type, who looks at it. Bodies of one
-    /// version that differ carry different variants, and so different strong tags; any of them
-    /// writes.
+    /// Names what else the body depends on: a language, a media type, who is looking. Different bodies
+    /// of one version need different variants, and so get different strong tags; each of these tags is
+    /// good for a write.
     ///
-    /// One to 64 of `A–Z a–z 0–9 _ -` and `.`; anything else makes the tag weak, with an error event.
+    /// One to 64 of `A–Z a–z 0–9 _ -` and `.`; with anything else the tag is weak, and an error is
+    /// logged.
     #[must_use]
     pub fn with_variant(mut self, variant: impl Into<String>) -> Self {
         self.variant = Some(variant.into());
@@ -88,7 +88,7 @@ impl<B, R: Clone + Send + Sync + 'static> Versioned<Response<B>, R> {
     }
 }
 
-/// What a `Versioned` answer carries to the layer, in the response's extensions.
+/// What a `Versioned` response carries to the layer, in its extensions.
 #[derive(Debug)]
 pub struct Mark<R> {
     version: Option<Version<R>>,
@@ -97,8 +97,8 @@ pub struct Mark<R> {
 }
 
 impl<R: Clone + Send + Sync + 'static> Mark<R> {
-    /// Takes the mark off a response: the version, and the variant if one was named. The response gets
-    /// its own status back, unless somebody has given it another one since.
+    /// Takes the mark off a response: the version, and the variant if there is one. The response gets
+    /// its own status back, unless somebody has set another one since.
     pub fn take<B>(response: &mut Response<B>) -> Option<(Version<R>, Option<String>)> {
         let mut mark = response.extensions_mut().remove::<Self>()?;
         let version = mark.version.take()?;
@@ -110,7 +110,7 @@ impl<R: Clone + Send + Sync + 'static> Mark<R> {
 }
 
 impl<R: Clone + Send + Sync + 'static> Mark<R> {
-    /// Makes a marked response fail that cannot be tagged, whatever status it has been given.
+    /// Makes a marked response that cannot be tagged fail, whatever its status.
     pub fn refuse<B>(response: &mut Response<B>) {
         // Dropped with its version, the mark says so in the log.
         if response.extensions_mut().remove::<Self>().is_some() {
@@ -119,8 +119,7 @@ impl<R: Clone + Send + Sync + 'static> Mark<R> {
     }
 }
 
-/// A copy of a response's extensions does not bear the duty to be tagged, so it does not complain
-/// when it is dropped.
+/// A clone of a response's extensions need not be tagged, so it logs nothing when it is dropped.
 impl<R> Clone for Mark<R> {
     fn clone(&self) -> Self {
         Self {
@@ -136,7 +135,7 @@ impl<R> Drop for Mark<R> {
         if self.version.is_some() {
             tracing::error!(
                 revision = std::any::type_name::<R>(),
-                "a `Versioned` answer passed no layer that could tag it"
+                "a `Versioned` response passed no layer that could tag it"
             );
         }
     }

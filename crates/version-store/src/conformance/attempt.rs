@@ -1,9 +1,9 @@
-//! One operation on the store under test, with all that can be said of how it ended.
+//! One operation on the store under test, and all that can be said about how it ended.
 
 use std::fmt;
 
-use super::patience::within;
 use super::suite::{Checked, Fault, KeyOf, RevisionOf, VersionOf};
+use super::timeout::within;
 use super::{RowOf, UnderTest};
 use crate::demand::Demand;
 use crate::error::WriteError;
@@ -27,7 +27,7 @@ impl fmt::Display for Act {
     }
 }
 
-/// How a write was answered, and how it was settled.
+/// What a write returned, and how it was settled.
 pub(super) struct Attempt<T: UnderTest> {
     pub(super) answer: Answer,
     pub(super) ending: Ending<Made<RevisionOf<T>>>,
@@ -45,8 +45,8 @@ impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done => f.write_str("succeeded"),
-            Self::Lost => f.write_str("was answered as lost"),
-            Self::Absent => f.write_str("was answered as absent"),
+            Self::Lost => f.write_str("was reported as lost"),
+            Self::Absent => f.write_str("was reported as absent"),
             Self::Failed(error) => write!(f, "failed ({error})"),
         }
     }
@@ -92,14 +92,14 @@ pub(super) async fn attempt<T: UnderTest>(
     demand: Demand<RevisionOf<T>>,
 ) -> Checked<Attempt<T>> {
     let (slot, expected) = lent(key, demand);
-    let answer = within(handle.patience(), carry_out(handle, act, expected)).await;
+    let answer = within(handle.timeout(), carry_out(handle, act, expected)).await;
     let answer = answer.ok_or_else(|| Fault::hung(&act))?;
     let ending = slot.close();
     Ok(Attempt { answer, ending })
 }
 
 pub(super) async fn read<T: UnderTest>(handle: &T, key: &KeyOf<T>) -> Checked<Option<RowOf<T>>> {
-    match within(handle.patience(), handle.read(key)).await {
+    match within(handle.timeout(), handle.read(key)).await {
         Some(Ok(row)) => Ok(row),
         Some(Err(error)) => Err(Fault::new(format!("a read failed ({error})"))),
         None => Err(Fault::hung(&"a read")),
@@ -110,7 +110,7 @@ pub(super) async fn current<T: UnderTest>(
     handle: &T,
     key: &KeyOf<T>,
 ) -> Checked<Option<VersionOf<T>>> {
-    match within(handle.patience(), handle.versions().current(key)).await {
+    match within(handle.timeout(), handle.versions().current(key)).await {
         Some(Ok(version)) => Ok(version),
         Some(Err(error)) => Err(Fault::new(format!("`current` failed ({error})"))),
         None => Err(Fault::hung(&"`current`")),

@@ -1,21 +1,21 @@
-//! A client hangs up, a deadline passes: the future of a write is dropped where it waits.
+//! A client hangs up or a timeout passes: the future of a write is dropped while it waits.
 
 use std::fmt;
 
 use super::attempt::{Act, Answer, attempt, carry_out, current, lent, read};
-use super::patience::{polled_at_most, within};
 use super::shown::{Shown, ShownDemand, ShownEnding, ShownVersion};
 use super::suite::{Checked, Fault, KeyOf, RevisionOf, Suite, ensure, same_row, same_version};
+use super::timeout::{polled_at_most, within};
 use super::{RowOf, UnderTest};
 use crate::demand::Demand;
 use crate::handover::{Ending, Made};
 use crate::store::VersionStore;
 use crate::versioned::Versioned;
 
-/// A future that is polled more often than this is not dropped any later.
+/// Futures are dropped after at most this many polls.
 const POLLS: usize = 64;
-/// How often it has to end before it is dropped. Once is not enough: on several threads the same
-/// future is polled more often one time than another.
+/// How often a future has to end before it is dropped. Once is not enough: on several threads the
+/// number of polls varies.
 const ENDS: usize = 3;
 
 pub(super) async fn check<T: UnderTest>(suite: &Suite<T>) -> Checked {
@@ -26,7 +26,7 @@ pub(super) async fn check<T: UnderTest>(suite: &Suite<T>) -> Checked {
     reads(suite).await
 }
 
-/// Drops the future at its first await point, at its second, …, until it ends before.
+/// Drops the future at its first await point, then at its second, and so on, until it ends before that.
 async fn writes<T: UnderTest>(suite: &Suite<T>, exists: bool, act: impl Fn() -> Act) -> Checked {
     let mut ends = 0;
     for polls in 1..=POLLS {
@@ -69,7 +69,7 @@ impl<T: UnderTest> Cancelled<T> {
     async fn run(&self, suite: &Suite<T>, key: &KeyOf<T>) -> Checked<bool> {
         let (slot, expected) = lent(key, self.demand.clone());
         let write = polled_at_most(self.polls, carry_out(&suite.here, self.act, expected));
-        let answer = within(suite.here.patience(), write).await;
+        let answer = within(suite.here.timeout(), write).await;
         let answer = answer.ok_or_else(|| Fault::hung(&self.act))?;
         let ending = slot.close();
         let row = read(&suite.here, key).await?;
@@ -82,7 +82,7 @@ impl<T: UnderTest> Cancelled<T> {
     fn is_whole(&self, row: Option<&RowOf<T>>) -> Checked {
         ensure(self.is_old(row) || self.is_new(row), || {
             format!(
-                "it is neither as it was nor as it was to be: {}",
+                "the row is neither the old one nor the new one: {}",
                 Shown(row)
             )
         })
@@ -126,7 +126,7 @@ impl<T: UnderTest> Cancelled<T> {
         })
     }
 
-    /// The next write succeeds: at once, or after what was dropped has ended behind the scenes.
+    /// The next write succeeds, at once or after the dropped one has ended in the background.
     async fn goes_on(&self, suite: &Suite<T>, key: &KeyOf<T>) -> Checked {
         for last in [false, true] {
             let row = read(&suite.here, key).await?;
@@ -149,7 +149,7 @@ impl<T: UnderTest> Cancelled<T> {
         let agree = same_version(version.as_ref(), row.as_ref().map(Versioned::version));
         ensure(agree, || {
             let (row, version) = (Shown(row.as_ref()), ShownVersion(version.as_ref()));
-            format!("the row is {row}, but `current` gives {version}")
+            format!("the row is {row}, but `current` returns {version}")
         })
     }
 }
@@ -165,26 +165,24 @@ impl<T: UnderTest> fmt::Display for Cancelled<T> {
         let (demand, before) = (ShownDemand(demand), Shown(before.as_ref()));
         write!(
             f,
-            "{act} under {demand} on {before}, dropped when it had been polled {polls} times"
+            "{act} under {demand} on {before}, dropped after {polls} polls"
         )
     }
 }
 
-/// A look-up that is dropped holds nothing either: the layer drops one that is not ready at once.
+/// A dropped lookup holds nothing either: the layer drops one that is not ready at once.
 async fn reads<T: UnderTest>(suite: &Suite<T>) -> Checked {
     let key = suite.key();
     let mut row = suite.create(&key).await?;
     for polls in 1..=POLLS {
         let store = suite.here.versions();
         let look = polled_at_most(polls, store.current(&key));
-        let ended = within(suite.here.patience(), look).await;
+        let ended = within(suite.here.timeout(), look).await;
         let ended = ended.ok_or_else(|| Fault::hung(&"`current`"))?.is_some();
         let demand = demand_of::<T>(Some(&row));
         let next = suite.write(&suite.here, &key, demand).await;
         row = next.map_err(|fault| {
-            fault.after(format_args!(
-                "`current` was dropped when it had been polled {polls} times"
-            ))
+            fault.after(format_args!("`current` was dropped after {polls} polls"))
         })?;
         if ended {
             break;

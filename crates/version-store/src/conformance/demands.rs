@@ -1,4 +1,4 @@
-//! Each demand on each state of a row: is only what it admits carried out, and is it settled so?
+//! Each demand on each state of a row: is only what it admits carried out, and is it settled that way?
 
 use std::fmt;
 
@@ -13,21 +13,21 @@ use crate::versioned::Versioned;
 
 #[derive(Clone, Copy)]
 enum Kind {
-    ExactlyCurrent,
-    ExactlyAnother,
-    Existing,
-    Absent,
-    Anything,
-    Nothing,
+    Current,
+    Another,
+    Exists,
+    NotExists,
+    Any,
+    Never,
 }
 
 const KINDS: [Kind; 6] = [
-    Kind::ExactlyCurrent,
-    Kind::ExactlyAnother,
-    Kind::Existing,
-    Kind::Absent,
-    Kind::Anything,
-    Kind::Nothing,
+    Kind::Current,
+    Kind::Another,
+    Kind::Exists,
+    Kind::NotExists,
+    Kind::Any,
+    Kind::Never,
 ];
 
 /// One attempt on a row that nobody else writes.
@@ -66,18 +66,18 @@ async fn for_each_case<T: UnderTest>(
 impl<T: UnderTest> Case<T> {
     async fn run(suite: &Suite<T>, act: Act, exists: bool, kind: Kind) -> Checked<Self> {
         let key = suite.key();
-        // A version that a client can hold: of this row, or where there is none of another one.
+        // A version that a client can have: of this row or, if there is none, of another one.
         let elsewhere = if exists { key.clone() } else { suite.key() };
         let earlier = suite.create(&elsewhere).await?.version().clone();
         let demand = Demand::Version(earlier.clone());
         let later = suite.write(&suite.here, &elsewhere, demand).await?;
         let demand = match kind {
-            Kind::ExactlyCurrent => Demand::Version(later.version().clone()),
-            Kind::ExactlyAnother => Demand::Version(earlier),
-            Kind::Existing => Demand::Exists,
-            Kind::Absent => Demand::NotExists,
-            Kind::Anything => Demand::Any,
-            Kind::Nothing => Demand::Never,
+            Kind::Current => Demand::Version(later.version().clone()),
+            Kind::Another => Demand::Version(earlier),
+            Kind::Exists => Demand::Exists,
+            Kind::NotExists => Demand::NotExists,
+            Kind::Any => Demand::Any,
+            Kind::Never => Demand::Never,
         };
         let before = exists.then_some(later);
         let attempt = attempt(&suite.here, &key, act, demand.clone()).await?;
@@ -158,13 +158,13 @@ impl<T: UnderTest> Case<T> {
         };
         let dated_alike = match (settled.modified_at(), current.modified_at()) {
             (Some(settled), Some(current)) => settled == current,
-            // Not every store learns the date of its write.
+            // Not every store knows the date of its write.
             _ => true,
         };
         let alike = settled.same_state(current) && settled.tagging() == current.tagging();
         ensure(alike && dated_alike, || {
             format!(
-                "{self} was settled as written with {}, {:?}, {:?}, but `current` gives {}, {:?}, {:?}",
+                "{self} was settled as written with {}, {:?}, {:?}, but `current` returns {}, {:?}, {:?}",
                 ShownVersion(Some(settled)),
                 settled.tagging(),
                 settled.modified_at(),

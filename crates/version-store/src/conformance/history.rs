@@ -1,4 +1,4 @@
-//! The versions of one key, one after the other, across its incarnations.
+//! The versions of one key, one after another, across its incarnations.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,22 +11,24 @@ use crate::revision::{Revision, RevisionText};
 use crate::store::VersionStore;
 use crate::version::Tagging;
 
-const LIVES: usize = 4;
+const INCARNATIONS: usize = 4;
 const WRITES: usize = 4;
 
-/// Called for each version of a key as it is made.
+/// Sees each version of a key when it is made.
 trait Witness<T: UnderTest> {
     async fn saw(&mut self, suite: &Suite<T>, key: &KeyOf<T>, version: VersionOf<T>) -> Checked;
 }
 
-async fn live<T: UnderTest>(suite: &Suite<T>, mut witness: impl Witness<T>) -> Checked {
+async fn witnessed<T: UnderTest>(suite: &Suite<T>, mut witness: impl Witness<T>) -> Checked {
     let key = suite.key();
-    for _ in 0..LIVES {
+    for _ in 0..INCARNATIONS {
         let mut demand = Demand::NotExists;
         for _ in 0..WRITES {
             suite.write(&suite.here, &key, demand).await?;
             let Some(version) = current(&suite.here, &key).await? else {
-                return Err(Fault::new("after a write `current` gave nothing".into()));
+                return Err(Fault::new(
+                    "after a write `current` returned nothing".into(),
+                ));
             };
             demand = Demand::Version(version.clone());
             witness.saw(suite, &key, version).await?;
@@ -37,7 +39,7 @@ async fn live<T: UnderTest>(suite: &Suite<T>, mut witness: impl Witness<T>) -> C
         let left = current(&suite.here, &key).await?;
         ensure(left.is_none(), || {
             format!(
-                "after a removal `current` gave {}",
+                "after a removal `current` returned {}",
                 ShownVersion(left.as_ref())
             )
         })?;
@@ -46,7 +48,7 @@ async fn live<T: UnderTest>(suite: &Suite<T>, mut witness: impl Witness<T>) -> C
 }
 
 pub(super) async fn versions<T: UnderTest>(suite: &Suite<T>) -> Checked {
-    live(suite, Unique::<T>(Vec::new())).await
+    witnessed(suite, Unique::<T>(Vec::new())).await
 }
 
 struct Unique<T: UnderTest>(Vec<VersionOf<T>>);
@@ -74,7 +76,7 @@ impl<T: UnderTest> Witness<T> for Unique<T> {
                 )
             })?;
         }
-        // Whoever still holds the first or the last of them writes nothing.
+        // Whoever still has the first or the last of them writes nothing.
         for earlier in self.0.first().into_iter().chain(self.0.last()) {
             refused(suite, key, earlier).await?;
         }
@@ -83,7 +85,7 @@ impl<T: UnderTest> Witness<T> for Unique<T> {
     }
 }
 
-/// The text that stands in a minted tag.
+/// The text in a minted tag.
 fn tag_text<T: UnderTest>(version: &VersionOf<T>) -> Checked<String> {
     if *version.tagging() != Tagging::Minted {
         return Ok(String::new());
@@ -97,7 +99,7 @@ fn tag_text<T: UnderTest>(version: &VersionOf<T>) -> Checked<String> {
         ))
     })?;
     ensure(Revision::from_text(text).as_ref() == Some(revision), || {
-        format!("revision {revision:?} is not read again from its text {text:?}")
+        format!("revision {revision:?} is not parsed back from its text {text:?}")
     })?;
     Ok(text.to_owned())
 }
@@ -129,7 +131,7 @@ pub(super) async fn dates<T: UnderTest>(suite: &Suite<T>) -> Checked {
     if !suite.here.versions().dates_advance() {
         return Ok(());
     }
-    live(suite, Advancing(None)).await
+    witnessed(suite, Advancing(None)).await
 }
 
 struct Advancing(Option<SystemTime>);

@@ -39,7 +39,7 @@ pub(super) async fn check<T: UnderTest>(suite: &Suite<T>) -> Checked {
     let version = current(&suite.here, &spelling).await?;
     ensure(same_version(version.as_ref(), Some(row.version())), || {
         format!(
-            "{} was created as {key:?}, but as {spelling:?} `current` gives {}",
+            "{} was created as {key:?}, but as {spelling:?} `current` returns {}",
             Shown(Some(&row)),
             ShownVersion(version.as_ref())
         )
@@ -69,7 +69,7 @@ fn encoded(key: &impl Key) -> KeyEncoder {
     to
 }
 
-/// How many rows lie beside one another.
+/// How many rows there are.
 const NEIGHBOURS: usize = 4;
 
 pub(super) async fn independence<T: UnderTest>(suite: &Suite<T>) -> Checked {
@@ -116,7 +116,7 @@ async fn untouched<T: UnderTest>(
         let own = row.as_ref().map(Versioned::version);
         ensure(same_version(version.as_ref(), own), || {
             format!(
-                "{touched:?} was {how}, and `current` of {key:?}, which was {}, gives {}",
+                "{touched:?} was {how}, and `current` of {key:?}, which was {}, returns {}",
                 Shown(row.as_ref()),
                 ShownVersion(version.as_ref())
             )

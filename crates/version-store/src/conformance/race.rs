@@ -1,4 +1,4 @@
-//! Many that write one row at once.
+//! Many concurrent writers of one row.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,10 +18,10 @@ const WORKERS: usize = 8;
 const ROUNDS: usize = 12;
 /// How often each worker increments the counter.
 const INCREMENTS: u64 = 20;
-/// How often the store may fail each worker meanwhile.
+/// How often the store may fail each worker in the meantime.
 const FAILURES: u64 = 1_000;
 
-/// Runs workers at once, on both handles, and gives what each of them came to.
+/// Runs workers concurrently, on both handles, and returns the result of each.
 async fn race<T, F>(suite: &Suite<T>, worker: impl Fn(usize, T) -> F) -> Checked<Vec<F::Output>>
 where
     T: UnderTest,
@@ -43,12 +43,12 @@ where
     join_all(all).await;
     let results = std::mem::take(&mut *results.lock().unwrap_or_else(PoisonError::into_inner));
     ensure(results.len() == WORKERS, || {
-        "`spawn` must give what waits for the worker's end".into()
+        "`spawn` must return a future that waits for the worker's end".into()
     })?;
     Ok(results)
 }
 
-/// Each worker does its act under the same demand.
+/// Each worker acts under the same demand.
 async fn race_under<T: UnderTest>(
     suite: &Suite<T>,
     key: &KeyOf<T>,
@@ -77,7 +77,7 @@ pub(super) async fn one_successor<T: UnderTest>(suite: &Suite<T>) -> Checked {
             Some(row) => Demand::Version(row.version().clone()),
             None => Demand::NotExists,
         };
-        // In every third round some of them remove.
+        // In every third round some remove.
         let raced = race_under(suite, &key, &demand, |number| {
             if round % 3 == 2 && number % 4 < 2 {
                 Act::Remove
@@ -103,7 +103,7 @@ fn succeeded_once<T: UnderTest>(
         chosen.map(|(act, _)| *act).collect::<Vec<_>>()
     };
     let done = answered(|answer| *answer == Answer::Done);
-    // How one of these ended is not known.
+    // Nobody knows how these ended.
     let failed = answered(|answer| matches!(answer, Answer::Failed(_)));
     let enough = done.len() == 1 || (done.is_empty() && !failed.is_empty());
     ensure(enough, || {
@@ -126,8 +126,8 @@ fn succeeded_once<T: UnderTest>(
     Ok(())
 }
 
-/// Writers that all may succeed: each is told of the version that it made itself, not of the one that
-/// it found afterwards.
+/// Writers that may all succeed: each must settle with the version that it made itself, not with one
+/// that it found afterwards.
 pub(super) async fn each_settles_its_own<T: UnderTest>(suite: &Suite<T>) -> Checked {
     let key = suite.key();
     suite.create(&key).await?;
@@ -145,7 +145,7 @@ pub(super) async fn each_settles_its_own<T: UnderTest>(suite: &Suite<T>) -> Chec
         let twice = told.iter().find(|(_, earlier)| version.same_state(earlier));
         if let Some((other, _)) = twice {
             return Err(Fault::new(format!(
-                "{act} and {other} ran at once, and both were settled with {}",
+                "{act} and {other} ran concurrently, and both were settled with {}",
                 ShownVersion(Some(version))
             )));
         }
@@ -180,8 +180,8 @@ pub(super) async fn counting<T: UnderTest>(suite: &Suite<T>) -> Checked {
     let due = total.acknowledged..=total.acknowledged + total.unknown;
     ensure(due.contains(&counter), || {
         format!(
-            "{WORKERS} workers were acknowledged {} increments ({} more have an unknown end), but the \
-             counter stands at {counter}",
+            "{WORKERS} workers were acknowledged {} increments ({} more have an unknown outcome), but the \
+             counter is at {counter}",
             total.acknowledged, total.unknown
         )
     })?;
@@ -198,7 +198,7 @@ struct Tally {
     unknown: u64,
 }
 
-/// Reads and writes until it was acknowledged so often.
+/// Reads and writes until enough increments were acknowledged.
 async fn count<T: UnderTest>(handle: T, key: KeyOf<T>) -> Checked<Tally> {
     let mut tally = Tally::default();
     let mut lost = 0;
@@ -214,14 +214,14 @@ async fn count<T: UnderTest>(handle: T, key: KeyOf<T>) -> Checked<Tally> {
             Answer::Absent => return Err(Fault::new(format!("{act} found no row"))),
             Answer::Failed(_) => {
                 tally.unknown += 1;
-                // Whoever keeps the store busy has to get on.
+                // Whoever keeps the store busy has to make progress.
                 let_others_run().await;
             }
         }
         ensure(tally.unknown <= FAILURES, || {
             format!("the store failed one worker more than {FAILURES} times")
         })?;
-        // Each loss is a write of someone else between this worker's read and its write.
+        // Each loss is another worker's write between this worker's read and write.
         ensure(lost <= WORKERS as u64 * (INCREMENTS + FAILURES), || {
             format!("a worker lost {lost} times, more often than the others wrote")
         })?;
@@ -229,7 +229,7 @@ async fn count<T: UnderTest>(handle: T, key: KeyOf<T>) -> Checked<Tally> {
     Ok(tally)
 }
 
-/// Waits until the others on this task have been polled.
+/// Waits until the other workers on this task have been polled.
 async fn let_others_run() {
     let mut waited = false;
     poll_fn(|context| {

@@ -1,4 +1,4 @@
-//! What the store says that it stores.
+//! What the store reports about its rows.
 
 use std::pin::pin;
 use std::task::{Context, Waker};
@@ -11,12 +11,12 @@ use crate::demand::Demand;
 use crate::store::VersionStore;
 use crate::versioned::Versioned;
 
-/// How often the handles take turns.
+/// How many writes the handles take turns with.
 const TURNS: usize = 8;
 
 pub(super) async fn freshness<T: UnderTest>(suite: &Suite<T>) -> Checked {
     let key = suite.key();
-    // Whatever a handle may remember of the row, it has heard that there is none.
+    // A handle that caches now remembers that there is no row.
     is_seen(suite, &key, None).await?;
     let mut row = suite.create(&key).await?;
     for turn in 0..TURNS {
@@ -39,7 +39,7 @@ async fn is_seen<T: UnderTest>(
         let known = same_version(version.as_ref(), row.map(Versioned::version));
         ensure(known, || {
             let (version, row) = (ShownVersion(version.as_ref()), Shown(row));
-            format!("{row} was acknowledged, but `current` of {name} handle gives {version}")
+            format!("{row} was acknowledged, but `current` of {name} handle returns {version}")
         })?;
         let found = read(handle, key).await?;
         ensure(same_row(found.as_ref(), row), || {

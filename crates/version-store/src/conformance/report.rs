@@ -8,74 +8,73 @@ use super::suite::Fault;
 pub enum Check {
     /// Equal keys are one row and one encoding, unequal keys are not.
     Keys,
-    /// Each demand admits what it names; what was refused changed nothing.
+    /// Each demand admits what it names; a refused write changes nothing.
     Demands,
-    /// `Expected` is settled as what happened.
+    /// `Expected` is settled with what happened.
     Settlement,
     /// No version of a key ever comes back.
     Versions,
-    /// Modification dates advance, where the store says so.
+    /// Modification dates advance, if the store says so.
     Dates,
-    /// A write of one key leaves every other as it was.
+    /// A write of one key leaves all others unchanged.
     Independence,
-    /// What was acknowledged is seen at once, through another handle too.
+    /// An acknowledged write is visible at once, also through another handle.
     Freshness,
-    /// `current` is ready when first polled, where the store says so.
+    /// `current` is ready when first polled, if the store says so.
     AnswersAtOnce,
-    /// Of many that name one version, one succeeds.
+    /// Of many concurrent writes on one version, one succeeds.
     OneSuccessor,
-    /// Of many increments, none is lost.
+    /// Of many concurrent increments, none is lost.
     Counting,
-    /// A write that is dropped half-way leaves all or nothing, and nothing held.
+    /// A write that is dropped halfway took place or did not, and holds nothing.
     Cancellation,
 }
 
 impl Check {
-    /// What to mend where it finds something.
+    /// How to fix what it finds.
     fn cure(self) -> &'static str {
         match self {
             Self::Keys => {
-                "equal keys must mean the same row, and be encoded as the same octets: fold in the key \
-                 type what the store folds (case, leading zeros), and nothing else"
+                "equal keys must mean the same row and have the same encoding: fold in the key type what the \
+                 store folds (case, leading zeros), and nothing else"
             }
             Self::Demands => {
-                "carry out each `Demand` as the table in the documentation of `Expected` says; one that \
-                 does not admit the stored version writes nothing and gives `expected.lost()`"
+                "carry out each `Demand` as the table in the documentation of `Expected` says; if it does not \
+                 admit the stored version, write nothing and return `expected.lost()`"
             }
             Self::Settlement => {
                 "settle after the write has taken effect (after the commit), never before, and with the \
-                 version that this very write made (`RETURNING`), whole as `current` gives it"
+                 version that this very write made (`RETURNING`), complete as `current` returns it"
             }
             Self::Versions => {
-                "a pair of incarnation and revision must never return for a key: keep the last incarnation of what \
-                 was deleted, count the revisions of the whole table, or draw incarnations at random"
+                "a pair of incarnation and revision must never return for a key: keep the last \
+                 incarnation of what was deleted, count the revisions of the whole table, or draw \
+                 incarnations at random"
             }
             Self::Dates => {
                 "write max(now, last date + 1 s), and keep the last date of what was deleted; or let \
-                 `dates_advance` be false"
+                 `dates_advance` return false"
             }
             Self::Independence => "let the whole key decide which row is written",
             Self::Freshness => {
                 "`current` must read what every acknowledged write has reached: the primary, not a \
                  replica or a cache that lags"
             }
-            Self::AnswersAtOnce => {
-                "let `ANSWERS_AT_ONCE` be false unless `current` answers without waiting"
-            }
+            Self::AnswersAtOnce => "let `ANSWERS_AT_ONCE` be false unless `current` never waits",
             Self::OneSuccessor | Self::Counting => {
                 "compare and write in one atomic step: in one statement (`… WHERE id = ? AND version = \
-                 ?`), or under one lock that is held from the comparison to the write"
+                 ?`), or under one lock from the comparison to the write"
             }
             Self::Cancellation => {
-                "a write that is dropped at an await point must leave all or nothing: one statement, or \
-                 a transaction that rolls back when it is dropped; release locks and connections in \
-                 `Drop`; settle after the write and without an await point between"
+                "a write that is dropped at an await point must have taken place or not: use one \
+                 statement, or a transaction that rolls back when it is dropped; release locks and \
+                 connections in `Drop`; settle after the write, without an await point in between"
             }
         }
     }
 }
 
-/// Something that a check found.
+/// What a check found.
 #[derive(Clone, Debug)]
 pub struct Finding {
     check: Check,
@@ -88,23 +87,23 @@ impl Finding {
         self.check
     }
 
-    /// What was done, and what came of it.
+    /// What was done and what happened.
     pub fn text(&self) -> &str {
         &self.text
     }
 }
 
-/// What the promise is that does not hold, and what to mend.
+/// Which promise is broken, and how to fix it.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { check, text } = self;
-        write!(f, "{check:?}: {text}\n  to mend: {}", check.cure())
+        write!(f, "{check:?}: {text}\n  to fix: {}", check.cure())
     }
 }
 
 /// What the suite found in a store.
 #[derive(Clone, Debug)]
-#[must_use = "a report that nobody reads finds nothing"]
+#[must_use = "read the report: it does not fail the test by itself"]
 pub struct Report {
     passed: Vec<Check>,
     findings: Vec<Finding>,
@@ -141,7 +140,7 @@ impl Report {
         self.findings.is_empty()
     }
 
-    /// What was found, in the order of the checks.
+    /// The findings, in the order of the checks.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
@@ -158,7 +157,7 @@ impl fmt::Display for Report {
             self.findings.len(),
             self.findings.len() + self.passed.len() + self.left_out.len(),
         );
-        write!(f, "{found} of {all} checks found something")?;
+        write!(f, "{found} of {all} checks failed")?;
         for finding in &self.findings {
             write!(f, "\n{finding}")?;
         }

@@ -1,4 +1,4 @@
-//! States and demands as a report names them.
+//! Rows, versions, demands and endings as a report shows them.
 
 use std::fmt;
 

@@ -13,7 +13,7 @@ pub(super) type KeyOf<T> = <<T as UnderTest>::Store as VersionStore>::Key;
 pub(super) type RevisionOf<T> = <<T as UnderTest>::Store as VersionStore>::Revision;
 pub(super) type VersionOf<T> = Version<RevisionOf<T>>;
 
-/// What a check finds.
+/// What a check found.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) text: String,
@@ -46,7 +46,7 @@ pub(super) fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Checked
     }
 }
 
-/// The store under test, with two handles on it and the numbers that were used.
+/// The store under test, with two handles to it and the numbers used so far.
 pub(super) struct Suite<T> {
     pub(super) here: T,
     pub(super) there: T,
@@ -65,7 +65,7 @@ impl<T: UnderTest> Suite<T> {
         }
     }
 
-    /// Either handle, in turn.
+    /// One of the handles, in turn.
     pub(super) fn handle(&self, turn: usize) -> &T {
         if turn.is_multiple_of(2) {
             &self.here
@@ -74,17 +74,17 @@ impl<T: UnderTest> Suite<T> {
         }
     }
 
-    /// A key that was not used before.
+    /// A key that has not been used.
     pub(super) fn key(&self) -> KeyOf<T> {
         self.here.key(self.keys.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// A marker that was not used before.
+    /// A marker that has not been used.
     pub(super) fn marker(&self) -> u64 {
         self.markers.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Writes a new marker, which nothing stands against, and reads it again.
+    /// Writes a new marker, with which nothing conflicts, and reads it back.
     pub(super) async fn write(
         &self,
         handle: &T,
@@ -97,12 +97,12 @@ impl<T: UnderTest> Suite<T> {
             .await?
             .answer;
         ensure(answer == Answer::Done, || {
-            format!("{what}, which nothing stands against, {answer}")
+            format!("{what}, with which nothing conflicts, {answer}")
         })?;
         let row = read(handle, key).await?;
         row.filter(|row| *row.body() == marker).ok_or_else(|| {
             Fault::new(format!(
-                "{what} succeeded, but its marker {marker} is not read again"
+                "{what} succeeded, but its marker {marker} cannot be read back"
             ))
         })
     }
@@ -111,20 +111,20 @@ impl<T: UnderTest> Suite<T> {
         self.write(&self.here, key, Demand::NotExists).await
     }
 
-    /// Removes a row, which nothing stands against.
+    /// Removes a row, with which nothing conflicts.
     pub(super) async fn remove(&self, handle: &T, key: &KeyOf<T>, row: &RowOf<T>) -> Checked {
         let demand = Demand::Version(row.version().clone());
         let answer = attempt(handle, key, Act::Remove, demand).await?.answer;
         ensure(answer == Answer::Done, || {
             format!(
-                "a removal of {}, which nothing stands against, {answer}",
+                "a removal of {}, with which nothing conflicts, {answer}",
                 Shown(Some(row))
             )
         })
     }
 }
 
-/// Whether two reads of a row saw the same.
+/// Whether two reads of a row saw the same row, or both none.
 pub(super) fn same_row<R: PartialEq>(
     one: Option<&Versioned<u64, R>>,
     other: Option<&Versioned<u64, R>>,
@@ -138,7 +138,7 @@ pub(super) fn same_row<R: PartialEq>(
     }
 }
 
-/// Whether two tell of the same version, or both of none.
+/// Whether two versions are the same, or both are none.
 pub(super) fn same_version<R: PartialEq>(
     one: Option<&Version<R>>,
     other: Option<&Version<R>>,

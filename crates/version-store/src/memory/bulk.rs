@@ -8,22 +8,22 @@ use crate::key::Key;
 use crate::sync::PoisonError;
 use crate::version::Version;
 
-/// Several documents in one step.
+/// Writes of several documents in one step.
 impl<K, D> MemoryStore<K, D>
 where
     K: Key + Eq + Hash,
     D: Clone + Send + Sync + 'static,
 {
-    /// Writes all documents of a bulk write, in the order of its items, if every version still is the
-    /// expected one, and settles `expected`. Otherwise none is written. The versions that were made.
+    /// Writes all documents of a bulk write, in the order of its items, if every version is still the
+    /// expected one, and settles `expected`. Otherwise none is written. Returns the new versions.
     ///
     /// # Errors
     ///
-    /// [`Lost`]: a version was another, and nothing was written.
+    /// [`Lost`] if a version was another; nothing was written.
     ///
     /// # Panics
     ///
-    /// Where there are not as many documents as items. Nothing is written then.
+    /// If there are not as many documents as items. Nothing is written then.
     pub fn put_all(
         &self,
         data: Vec<D>,
@@ -33,15 +33,15 @@ where
         Ok(made.into_iter().flatten().collect())
     }
 
-    /// As [`put_all`](Self::put_all), but what is `None` is removed.
+    /// Like [`put_all`](Self::put_all), but removes the documents that are `None`.
     ///
     /// # Errors
     ///
-    /// [`Lost`]: a version was another, and nothing was written.
+    /// [`Lost`] if a version was another; nothing was written.
     ///
     /// # Panics
     ///
-    /// Where there are not as many documents as items. Nothing is written then.
+    /// If there are not as many documents as items. Nothing is written then.
     pub fn write_all(
         &self,
         data: Vec<Option<D>>,
@@ -50,7 +50,8 @@ where
         assert_eq!(data.len(), expected.len(), "one document for each item");
         let keys: Vec<K> = expected.keys().cloned().collect();
         let places: Vec<usize> = keys.iter().map(|key| self.place(key)).collect();
-        // Locked in one order, whatever that of the items: two bulk writes never wait for each other.
+        // Locked in one order, whatever the order of the items, so that two bulk writes never wait for
+        // each other.
         let wanted: BTreeSet<usize> = places.iter().copied().collect();
         let lock = |place: usize| {
             let shard = self.0.shards[place].write();

@@ -344,7 +344,7 @@ impl<const AT_ONCE: bool> UnderTest for Flawed<AT_ONCE> {
         }
     }
 
-    fn patience(&self) -> Duration {
+    fn timeout(&self) -> Duration {
         match self.flaw {
             Flaw::LeaksItsLock | Flaw::LookUpLeaksItsLock => Duration::from_secs(1),
             _ => Duration::from_secs(30),

@@ -1,4 +1,4 @@
-//! A deadline that needs no runtime: the suite runs on the author's, whichever it is.
+//! A timeout that needs no particular runtime: the suite runs on any.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -8,16 +8,16 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-/// What the future gives, or `None` where it has not ended within `patience`.
-pub(super) async fn within<F: Future>(patience: Duration, future: F) -> Option<F::Output> {
+/// The future's output, or `None` if it has not ended within `timeout`.
+pub(super) async fn within<F: Future>(timeout: Duration, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut alarm = None;
     poll_fn(|context| {
         if let Poll::Ready(output) = future.as_mut().poll(context) {
             return Poll::Ready(Some(output));
         }
-        // Only what has to wait costs a thread.
-        let alarm = alarm.get_or_insert_with(|| Alarm::set(patience));
+        // Only a future that waits costs a thread.
+        let alarm = alarm.get_or_insert_with(|| Alarm::set(timeout));
         if alarm.rang_or_will_wake(context.waker()) {
             return Poll::Ready(None);
         }
@@ -26,8 +26,7 @@ pub(super) async fn within<F: Future>(patience: Duration, future: F) -> Option<F
     .await
 }
 
-/// What the future gives if it is polled at most so often, otherwise `None`: it is dropped where it
-/// waits.
+/// The future's output if it ends within so many polls, otherwise `None`: it is dropped while it waits.
 pub(super) async fn polled_at_most<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut polled = 0;
@@ -44,7 +43,7 @@ pub(super) async fn polled_at_most<F: Future>(polls: usize, future: F) -> Option
 
 struct Alarm {
     bell: Arc<Mutex<Bell>>,
-    /// Dropped, it ends the thread.
+    /// Dropping it ends the thread.
     _hang_up: Sender<()>,
 }
 
@@ -55,12 +54,12 @@ struct Bell {
 }
 
 impl Alarm {
-    fn set(patience: Duration) -> Self {
+    fn set(timeout: Duration) -> Self {
         let bell: Arc<Mutex<Bell>> = Arc::default();
         let (hang_up, hung_up) = mpsc::channel();
         let ringing = Arc::clone(&bell);
         thread::spawn(move || {
-            if hung_up.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            if hung_up.recv_timeout(timeout) == Err(RecvTimeoutError::Timeout) {
                 let mut bell = lock(&ringing);
                 bell.rang = true;
                 if let Some(waker) = bell.waker.take() {
