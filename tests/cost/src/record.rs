@@ -67,6 +67,7 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::SCENARIOS;
 
     #[test]
     fn what_is_written_is_read_again() {
@@ -108,5 +109,16 @@ mod tests {
             "\"rows\": [{ \"row\": \"put\", \"allocations\": 1 }",
         );
         assert!(Record::read(&row).is_err());
+    }
+
+    /// Seen here too, where nothing is measured.
+    #[test]
+    fn the_file_has_the_rows_of_all_scenarios_in_their_order() {
+        let text = std::fs::read_to_string(Record::path()).unwrap();
+        let record = Record::read(&text).unwrap();
+        let rows = record.rows.iter().map(|recorded| recorded.row.as_str());
+        let scenarios = SCENARIOS.iter().map(|scenario| scenario.name);
+        assert_eq!(rows.collect::<Vec<_>>(), scenarios.collect::<Vec<_>>());
+        assert_eq!(record.text(), text, "it is written by `record`");
     }
 }

@@ -59,3 +59,35 @@ fn said_by(program: &str, question: &str) -> String {
         _ => "none".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_tools_are_no_others() {
+        assert_eq!(
+            Tools::here().others_than(&Tools::here()),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn each_other_tool_is_named_with_what_was_recorded() {
+        let recorded = Tools {
+            rustc: "rustc 1.0.0".to_owned(),
+            valgrind: "valgrind-3.19.0".to_owned(),
+            ..Tools::here()
+        };
+        let here = Tools {
+            rustc: "rustc 1.1.0".to_owned(),
+            valgrind: "none".to_owned(),
+            ..Tools::here()
+        };
+        let others = [
+            "rustc: rustc 1.1.0, recorded with rustc 1.0.0",
+            "valgrind: none, recorded with valgrind-3.19.0",
+        ];
+        assert_eq!(here.others_than(&recorded), others);
+    }
+}
