@@ -8,7 +8,7 @@ use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What was last seen of resources, and which writes there were.
 #[derive(Clone, Default)]
-pub(super) struct Watch(Arc<Mutex<Table>>);
+pub(super) struct Watch(Arc<Mutex<SeenTable>>);
 
 /// Names a resource and whoever looks at it.
 pub(super) type Id = [u8; 32];
@@ -18,13 +18,13 @@ pub(super) type Id = [u8; 32];
 pub(super) struct Moment(u64);
 
 #[derive(Default)]
-struct Table {
+struct SeenTable {
     began: u64,
     ended: u64,
-    seen: HashMap<Id, Seen>,
+    seen: HashMap<Id, LastSeen>,
 }
 
-struct Seen {
+struct LastSeen {
     revision: String,
     /// When, where no write was at work.
     moment: Option<Moment>,
@@ -39,9 +39,9 @@ pub(super) const MOST: usize = 1024;
 
 impl Watch {
     /// A write begins, and ends when this is dropped.
-    pub(super) fn began(&self) -> Writing {
+    pub(super) fn began(&self) -> WriteAtWork {
         self.table().began += 1;
-        Writing(self.clone())
+        WriteAtWork(self.clone())
     }
 
     /// Now, where no write is at work.
@@ -66,7 +66,7 @@ impl Watch {
         {
             table.seen.remove(&any);
         }
-        let seen = Seen {
+        let seen = LastSeen {
             revision: revision.to_owned(),
             moment,
             looked_again: false,
@@ -95,7 +95,7 @@ impl Watch {
         self.table().seen.len()
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, SeenTable> {
         // Nothing panics while it is held, and a wrong guess costs one more GET.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,9 +110,9 @@ impl fmt::Debug for Watch {
 
 /// A write at work.
 #[derive(Debug)]
-pub(super) struct Writing(Watch);
+pub(super) struct WriteAtWork(Watch);
 
-impl Drop for Writing {
+impl Drop for WriteAtWork {
     fn drop(&mut self) {
         self.0.table().ended += 1;
     }

@@ -15,7 +15,7 @@ use crate::sync::within;
 use crate::tag::Scope;
 
 /// The transaction over all resources, and what it found.
-pub struct InTransaction<S: Transactional> {
+pub struct ItemsInTransaction<S: Transactional> {
     loan: Loan<S>,
     order: Order,
     /// In that order.
@@ -28,7 +28,7 @@ pub struct InTransaction<S: Transactional> {
 /// Turns and rows are taken in one order, so of any two requests one is before the other on all that
 /// both want.
 impl<S: Transactional> BulkStrategy<S> for Transaction {
-    type Held = InTransaction<S>;
+    type Held = ItemsInTransaction<S>;
 
     const HOLDS: bool = true;
 
@@ -50,7 +50,7 @@ impl<S: Transactional> BulkStrategy<S> for Transaction {
                 transaction,
                 current,
             } = store.begin(&keys).await?;
-            let held = InTransaction {
+            let held = ItemsInTransaction {
                 loan: Loan::of(transaction),
                 order: order.clone(),
                 keys,
@@ -127,9 +127,9 @@ async fn after_rollback<S: Transactional>(
     }
 }
 
-impl<S: Transactional> fmt::Debug for InTransaction<S> {
+impl<S: Transactional> fmt::Debug for ItemsInTransaction<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InTransaction")
+        f.debug_struct("ItemsInTransaction")
             .field("keys", &self.keys)
             .field("before", &self.before)
             .finish_non_exhaustive()
