@@ -171,7 +171,7 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
         let conditions = Conditions::default();
         let head = Head::Whole(items.parts(), &conditions);
         // The mark is of one resource, and this response has no tag. The status of the response itself decides
-// about the write.
+        // about the write.
         Mark::<S::Revision>::take(&mut response);
         let success = response.status().as_u16() < 400;
         let settled = self
