@@ -37,7 +37,7 @@ impl<S: VersionStore, W> BulkGuard<S, W> {
                     refusals.push(None);
                 }
                 Decision::Refuse(refusal, _) => refusals.push(Some(refusal)),
-                // There is no handler that could answer 404 for one item.
+                // There is no handler that could respond with 404 for one item.
                 Decision::Absent => refusals.push(Some(Refusal::gone())),
             }
         }

@@ -35,7 +35,7 @@ pub enum Reason {
     OversizedCondition,
     /// 503: the store cannot tell the current version.
     StoreUnavailable,
-    /// 503: the resource could not be had in time.
+    /// 503: timed out waiting for the resource.
     Busy,
     /// 503, without `Retry-After`: whether the write took place is unknown. With compare and swap, the handler
     /// reports this.

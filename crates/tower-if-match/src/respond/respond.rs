@@ -94,7 +94,7 @@ impl Responder {
         let mut response = denied.into_response();
         remove_framing(response.headers_mut());
         if response.status().as_u16() < 300 {
-            // Nothing was written, and nobody may be told that something was.
+            // Nothing was written, and the client must not be told otherwise.
             tracing::error!(
                 scope = &*self.scope,
                 status = response.status().as_u16(),
@@ -169,7 +169,7 @@ impl Responder {
                     draft: draft.clone(),
                 });
                 if written.status().as_u16() < 400 {
-                    // Nothing was written, and nobody may be told that something was.
+                    // Nothing was written, and the client must not be told otherwise.
                     tracing::error!(
                         status = written.status().as_u16(),
                         "the refusal response hook turned a refusal into a success; the layer's own response is sent"

@@ -116,7 +116,7 @@ where
     W: Runs<S, Svc, ReqBody>,
     ResBody: RefusalBody + Send + 'static,
 {
-    /// Makes as much progress as possible towards the response.
+    /// Advances to the next wait, or to the response.
     fn advance(
         mut self: Pin<&mut Self>,
         guard: &Arc<Guard<S, W>>,

@@ -31,8 +31,8 @@ impl<'a, K: Key, R: Revision> CurrentState<'a, K, R> {
         }
     }
 
-    /// The same state, but also matched by a weak tag that this service minted, because only an intermediary can have
-    /// weakened it. Under RFC 9110 §13.1.1 a weak tag never matches.
+    /// The same state, but a weak tag names it as well as a strong one, if this service minted it: then it was
+    /// weakened in transit. Under RFC 9110 §13.1.1 a weak tag never matches.
     pub(crate) fn accepting_weakened(mut self, accepted: bool) -> Self {
         self.weakened_accepted = accepted;
         self

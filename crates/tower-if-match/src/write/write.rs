@@ -168,8 +168,8 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
         Conclusion::Answer(response)
     }
 
-    /// Whether the success of an unsettled write may be sent. Not if the strategy has undone what the handler believes
-    /// it wrote.
+    /// Whether report-only mode lets the success of an unsettled write pass. It does not if the strategy has undone
+    /// what the handler believes it wrote.
     fn waives_settling(&self, taken: bool) -> bool {
         self.config.policy.reports_only() && !(taken && W::UNDOES_UNSETTLED)
     }
@@ -206,7 +206,7 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
 }
 
 impl<S: VersionStore, W> Guard<S, W> {
-    /// What happens to a success whose key could not be parsed.
+    /// Refuses a success whose key could not be parsed, or lets it pass in report-only mode.
     pub(crate) fn unguarded_or_waived<B: RefusalBody>(
         &self,
         head: Head<'_>,
