@@ -1,4 +1,4 @@
-//! The layer's answers, and what it adds to a success.
+//! The layer's responses, and what it adds to a success.
 
 use http::Method;
 use http_precondition::{MethodClass, PROBLEM_JSON};
@@ -10,10 +10,10 @@ use utoipa::openapi::{ContentBuilder, RefOr, Response};
 
 use crate::problem;
 
-/// The field in which the report-only mode tells the client.
+/// The field for the client in report-only mode.
 const REPORT: &str = "If-Match-Report";
 
-/// An answer of the layer's.
+/// A response of the layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Status {
     code: &'static str,
@@ -39,45 +39,45 @@ pub(crate) const NOT_MODIFIED: Status = Status {
 
 pub(crate) const BAD_REQUEST: Status = refusal(
     "400",
-    "A condition field cannot be read (`malformed_condition`, `oversized_condition`); nothing was \
+    "A condition field cannot be parsed (`malformed_condition`, `oversized_condition`); nothing was \
      written.",
 );
 
-pub(crate) const GONE: Status = refusal("404", "There is no such resource (`absent`).");
+pub(crate) const GONE: Status = refusal("404", "The resource does not exist (`absent`).");
 
 pub(crate) const FAILED: Status = Status {
     fields: &["ETag"],
     ..refusal(
         "412",
-        "A condition of the request is false, and nothing was written. `reason` tells why; `ETag` and \
-         `current_etag` are the current entity tag, where there is one.",
+        "A condition of the request is false, and nothing was written. `reason` says why; `ETag` and \
+         `current_etag` are the current entity tag, if there is one.",
     )
 };
 
-/// Of what has no version, and so no tag to tell.
+/// For a target that has no version, and so no tag.
 pub(crate) const FAILED_UNTAGGED: Status = refusal(
     "412",
-    "A condition of the request is false, and nothing was written: there is no version here that it \
-     could name.",
+    "A condition of the request is false, and nothing was written: the target has no version that a \
+     condition could name.",
 );
 
 pub(crate) const REQUIRED: Status = refusal(
     "428",
-    "The write names no version that it is to replace (`missing_condition`); nothing was written. Read \
-     the resource and send its `ETag` as `If-Match`.",
+    "The write does not name the version that it replaces (`missing_condition`); nothing was written. \
+     Read the resource and send its `ETag` as `If-Match`.",
 );
 
 pub(crate) const UNAVAILABLE: Status = Status {
     fields: &["Retry-After"],
     ..refusal(
         "503",
-        "The store does not answer (`store_unavailable`) or the resource could not be had in time \
-         (`busy`), and nothing was written; or, without `Retry-After`, whether the write took place is \
-         not known (`outcome_unknown`).",
+        "The store is unavailable (`store_unavailable`) or the server timed out waiting for the resource \
+         (`busy`), and nothing was written; or, without `Retry-After`, it is unknown whether the write \
+         took place (`outcome_unknown`).",
     )
 };
 
-/// Adds an answer, or what an answer of that status lacks.
+/// Adds a response, or what the response with that status lacks.
 pub(crate) fn add(operation: &mut Operation, status: Status, problem: RefOr<Schema>) {
     let described = || ResponseBuilder::new().description(status.description);
     let responses = &mut operation.responses.responses;
@@ -124,14 +124,14 @@ pub(crate) fn validate(operation: &mut Operation, method: &Method) {
     }
 }
 
-/// Adds what the report-only mode tells to the successes of a write.
+/// Adds the field of report-only mode to the successes of a write.
 pub(crate) fn report(operation: &mut Operation) {
     for response in successes(operation) {
         add_field(response, REPORT);
     }
 }
 
-/// The answers of 200 to 299, those apart that are references.
+/// The responses from 200 to 299, except references.
 pub(crate) fn successes(operation: &mut Operation) -> impl Iterator<Item = &mut Response> {
     let responses = operation.responses.responses.iter_mut();
     responses.filter_map(|(status, response)| match response {
@@ -158,11 +158,11 @@ fn field(name: &str) -> Header {
         ),
         "Last-Modified" => ("When the current version was made.", text),
         REPORT => (
-            "What this write would be refused for, were it not for the report-only mode.",
+            "Why this write would be refused without report-only mode.",
             text,
         ),
         _ => (
-            "After how many seconds to try again.",
+            "The number of seconds after which to try again.",
             ObjectBuilder::new()
                 .schema_type(Type::Integer)
                 .minimum(Some(0)),

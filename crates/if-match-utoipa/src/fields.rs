@@ -8,12 +8,12 @@ use utoipa::openapi::{Components, RefOr, Required};
 
 use crate::operations::referenced;
 
-/// A list of entity tags, empty members included, or `*` (RFC 9110 §13.1.1, §5.6.1.2). What is not of
-/// this form is answered 400.
+/// A list of entity tags, which may have empty members, or `*` (RFC 9110 §13.1.1, §5.6.1.2). Anything else is
+/// answered 400.
 const TAGS: &str =
     r#"^(\*|((W/)?"[!#-~\u0080-\u00ff]*")?([ \t]*,[ \t]*((W/)?"[!#-~\u0080-\u00ff]*")?)*)$"#;
 
-/// What the parser takes at most.
+/// The limit of the parser.
 const BYTES: usize = 8192;
 
 /// One condition field as a parameter.
@@ -21,8 +21,8 @@ const BYTES: usize = 8192;
 pub(crate) struct Field {
     name: &'static str,
     description: &'static str,
-    /// Whether what is not of the grammar is refused. Otherwise it is ignored, and nothing is to be
-    /// said against it.
+    /// Whether a value that does not match the grammar is refused. Otherwise it is ignored, so the schema must not
+    /// forbid it.
     strict: bool,
     required: bool,
     example: &'static str,
@@ -50,8 +50,8 @@ const fn date(name: &'static str, description: &'static str) -> Field {
 
 pub(crate) const IF_MATCH: Field = tags(
     "If-Match",
-    "The entity tag of the version that was read. The write takes place on that version or not at all \
-     (412). `*` stands for any version. One condition is needed: this field is the one to send.",
+    "The entity tag of the version that you read. The write applies to that version or fails (412). `*` \
+     stands for any version. A condition is required: send this field.",
 );
 
 pub(crate) const REQUIRED_IF_MATCH: Field = Field {
@@ -61,34 +61,34 @@ pub(crate) const REQUIRED_IF_MATCH: Field = Field {
 
 pub(crate) const IF_MATCH_TAGS: Field = tags(
     "If-Match",
-    "The entity tag of the version that was read. The write takes place on that version or not at all \
-     (412). `*` names no version and does not count as a condition (428).",
+    "The entity tag of the version that you read. The write applies to that version or fails (412). `*` \
+     names no version and does not count as a condition (428).",
 );
 
 pub(crate) const IF_NONE_MATCH: Field = tags(
     "If-None-Match",
-    "Entity tags, or `*`. The write takes place if none of them is the current one, and with `*` if \
-     there is none (412).",
+    "Entity tags, or `*`. The write fails if one of them is the current one, or with `*` if the resource \
+     exists (412).",
 );
 
 pub(crate) const IF_NONE_MATCH_CREATES: Field = Field {
     example: "*",
     ..tags(
         "If-None-Match",
-        "`*` creates the resource, and leaves one that exists as it is (412).",
+        "`*` creates the resource. If it already exists, the write fails (412).",
     )
 };
 
 pub(crate) const IF_UNMODIFIED_SINCE: Field = date(
     "If-Unmodified-Since",
-    "The `Last-Modified` that was read, for clients that have no tag. The write takes place if the \
-     resource was not modified since (412). Ignored next to `If-Match`, and where it is no date.",
+    "The `Last-Modified` that you read, for clients that have no tag. The write fails if the resource was \
+     modified since (412). Ignored next to `If-Match`, or if it is not a valid date.",
 );
 
 pub(crate) const IF_UNMODIFIED_SINCE_COARSE: Field = date(
     "If-Unmodified-Since",
-    "The `Last-Modified` that was read. The write is refused if the resource was modified since (412). \
-     It is too coarse to be a condition by itself. Ignored next to `If-Match`, and where it is no date.",
+    "The `Last-Modified` that you read. The write fails if the resource was modified since (412). It is \
+     too coarse to count as a condition. Ignored next to `If-Match`, or if it is not a valid date.",
 );
 
 /// The fields of a read, the usual first.
@@ -98,23 +98,23 @@ pub(crate) fn of_a_read() -> Vec<Field> {
             strict: false,
             ..tags(
                 "If-None-Match",
-                "The entity tags that the client holds. If one of them is the current one, the answer \
-                 is 304. Ignored where it is no list of tags.",
+                "The entity tags that the client holds. If one of them is the current one, the response \
+                 is 304. Ignored if it is not a list of tags.",
             )
         },
         date(
             "If-Modified-Since",
             "The `Last-Modified` that the client holds. If the resource was not modified since, the \
-             answer is 304. Ignored next to `If-None-Match`, and where it is no date.",
+             response is 304. Ignored next to `If-None-Match`, or if it is not a valid date.",
         ),
         tags(
             "If-Match",
-            "Entity tags. If none of them is the current one, the answer is 412.",
+            "Entity tags. If none of them is the current one, the response is 412.",
         ),
         date(
             "If-Unmodified-Since",
-            "If the resource was modified since, the answer is 412. Ignored next to `If-Match`, and \
-             where it is no date.",
+            "If the resource was modified since, the response is 412. Ignored next to `If-Match`, or if \
+             it is not a valid date.",
         ),
     ]
 }

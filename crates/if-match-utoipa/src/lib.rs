@@ -1,18 +1,18 @@
-//! What the precondition layer of [`tower_if_match`] does to a route, in the route's OpenAPI document.
+//! Describes in a route's OpenAPI document what the precondition layer of [`tower_if_match`] does to it.
 //!
 //! | operation | gets |
 //! | --- | --- |
 //! | a read | `If-None-Match`, `If-Modified-Since`, `If-Match`, `If-Unmodified-Since`; 304, 400, 412; `ETag` and `Last-Modified` on a success |
-//! | a write | `If-Match`, `If-None-Match`, `If-Unmodified-Since`; 400, 404 unless the method creates, 412, 428 where a condition is required, 503; `ETag` on a success, unless the method is DELETE |
+//! | a write | `If-Match`, `If-None-Match`, `If-Unmodified-Since`; 400, 404 unless the method creates, 412, 428 if a condition is required, 503; `ETag` on a success, unless the method is DELETE |
 //!
-//! `If-Match` is `required` where nothing else satisfies the gate. Refusals have the three media types that the
-//! layer negotiates and the schema `PreconditionProblem`, which is added to the components. From each success
-//! links lead to the writes of the path that have an `operationId`: send this `ETag` there as `If-Match`.
+//! `If-Match` is `required` if no other field counts as a condition. Refusals have the three media types that the
+//! layer negotiates and the schema `PreconditionProblem`, which is added to the components. Links lead from each
+//! success to the writes of the path that have an `operationId`: they take this `ETag` as `If-Match`.
 //!
-//! **What the document already has stays as it is**: a parameter of that name, a media type or a header of a
-//! response. So declare what [`Refusals::with_response`](tower_if_match::Refusals::with_response) answers in
-//! another way. A response that is a reference, and 500, which a service that is put together correctly does not
-//! answer, are left alone.
+//! **What the document already has stays as it is**: a parameter with that name, a media type or a header of a
+//! response. So declare the responses that you change with
+//! [`Refusals::with_response`](tower_if_match::Refusals::with_response). Responses that are references are left
+//! alone. So is 500, which a correctly configured service never sends.
 //!
 //! # Example
 //!
@@ -59,7 +59,7 @@ use operations::{is_write, operations};
 ///
 /// # Panics
 ///
-/// If the document has no such path: a typo would leave its operations undescribed.
+/// Panics if the document has no such path: a typo would otherwise leave its operations undescribed.
 pub fn describe(openapi: &mut OpenApi, path: &str, contract: &Contract) {
     Guarded {
         target: Target::Resource,
@@ -68,13 +68,13 @@ pub fn describe(openapi: &mut OpenApi, path: &str, contract: &Contract) {
     .describe(openapi, path);
 }
 
-/// As [`describe`], for a path on which the layer finds no key
+/// Like [`describe`], for a path without a key
 /// ([`Found::NoResource`](tower_if_match::Found::NoResource)), such as a collection. It has no version that a
-/// condition could name, so a write gets 400 and 412 for those who send one all the same.
+/// condition could name, so a write gets only 400 and 412, for clients that send a condition nevertheless.
 ///
 /// # Panics
 ///
-/// If the document has no such path.
+/// Panics if the document has no such path.
 pub fn describe_collection(openapi: &mut OpenApi, path: &str, contract: &Contract) {
     Guarded {
         target: Target::Collection,
@@ -86,9 +86,9 @@ pub fn describe_collection(openapi: &mut OpenApi, path: &str, contract: &Contrac
 /// What a path is to the layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Target {
-    /// It names what has versions.
+    /// The path names a resource that has versions.
     Resource,
-    /// It does not.
+    /// The path names something without a version.
     Collection,
 }
 
@@ -187,7 +187,7 @@ impl Guarded<'_> {
         vec![if_match, if_none_match, if_unmodified_since]
     }
 
-    /// Whether a write can get a response that tells what it would have been refused for.
+    /// Whether the response to a write may say why it would have been refused.
     fn reports(self, method: &Method) -> bool {
         self.contract.reports_only() && is_write(method)
     }

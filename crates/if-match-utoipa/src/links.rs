@@ -1,4 +1,4 @@
-//! Links from a success, whose `ETag` names a version, to the writes that this version can be sent to.
+//! Links from a success, whose `ETag` names a version, to the writes that take that version.
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::link::{Link, LinkBuilder};
@@ -7,7 +7,7 @@ use utoipa::openapi::path::{Operation, PathItem};
 use crate::answers::successes;
 use crate::operations::{is_write, operations};
 
-/// A link to each write of a path that can be named.
+/// A link to each write of a path that has an `operationId`.
 pub(crate) fn to_writes(item: &mut PathItem, path: &str) -> Vec<Link> {
     let writes = operations(item).filter(|(method, _)| is_write(method));
     writes
@@ -16,7 +16,7 @@ pub(crate) fn to_writes(item: &mut PathItem, path: &str) -> Vec<Link> {
             let link = LinkBuilder::new()
                 .operation_id(operation_id)
                 .parameter("header.If-Match", "$response.header.ETag")
-                .description("Writes the version that this answer's `ETag` names.");
+                .description("Writes to the version that this response's `ETag` names.");
             let link = parameters_of(path).fold(link, |link, name| {
                 link.parameter(format!("path.{name}"), format!("$request.path.{name}"))
             });

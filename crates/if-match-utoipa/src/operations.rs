@@ -32,7 +32,7 @@ pub(crate) fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &
     }))
 }
 
-/// What a reference to a component, such as `#/components/parameters/IfMatch`, names.
+/// The target of a reference to a component, such as `#/components/parameters/IfMatch`.
 pub(crate) fn referenced<'a, T>(
     components: &'a Components,
     kind: &str,

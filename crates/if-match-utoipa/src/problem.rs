@@ -16,7 +16,7 @@ const CONFLICT: &str = "PreconditionConflict";
 /// An entity tag (RFC 9110 §8.8.3).
 pub(crate) const TAG: &str = r#"^(W/)?"[!#-~\u0080-\u00ff]*"$"#;
 
-/// The problem document of a refusal, with this schema of the current representation in it.
+/// The problem document of a refusal, including this schema of the current representation.
 pub(crate) fn schema(current: Option<RefOr<Schema>>) -> RefOr<Schema> {
     let problem = Ref::from_schema_name(PROBLEM);
     let Some(current) = current else {
@@ -31,7 +31,7 @@ pub(crate) fn schema(current: Option<RefOr<Schema>>) -> RefOr<Schema> {
     AllOfBuilder::new().item(problem).item(told).into()
 }
 
-/// What a GET of this path answers as JSON, which is what a conflict tells as `current`.
+/// The JSON that a GET of this path returns, which is also `current` in a conflict.
 pub(crate) fn representation(item: &PathItem) -> Option<RefOr<Schema>> {
     let RefOr::T(Response { content, .. }) = item.get.as_ref()?.responses.responses.get("200")?
     else {
@@ -45,7 +45,7 @@ pub(crate) fn representation(item: &PathItem) -> Option<RefOr<Schema>> {
     }
 }
 
-/// Adds the schemas, unless there are some of these names.
+/// Adds the schemas, unless there are some with these names.
 pub(crate) fn add_schemas(components: &mut Components) {
     let schemas = [
         (PROBLEM, problem()),
@@ -88,7 +88,7 @@ fn problem() -> ObjectBuilder {
         ("error", text("The type, as a word: `precondition_failed`.")),
         (
             "failed_condition",
-            text("The field whose condition is false or cannot be read.")
+            text("The field whose condition is false or cannot be parsed.")
                 .enum_values(Some(fields.map(Field::name))),
         ),
         (
@@ -99,7 +99,7 @@ fn problem() -> ObjectBuilder {
             "last_modified",
             text("When the current version was made.").format(Some(date_time())),
         ),
-        ("request_id", text("What the log has this request under.")),
+        ("request_id", text("The id of this request in the log.")),
     ];
     let document = ObjectBuilder::new()
         .schema_type(Type::Object)
@@ -128,12 +128,12 @@ fn reason() -> ObjectBuilder {
 fn conflict() -> ObjectBuilder {
     let changed = text("A JSON pointer (RFC 6901).").format(Some(custom("json-pointer")));
     let changed = ArrayBuilder::new().items(changed).description(Some(
-        "What differs between the version that the client holds and the current one, where that is \
-         still known.",
+        "What differs between the version that the client holds and the current one, if that is still \
+         known.",
     ));
     ObjectBuilder::new()
         .schema_type(Type::Object)
-        .description(Some("What the version that was written in between is."))
+        .description(Some("The version that was written in the meantime."))
         .property("modified_by", text("Who made it."))
         .property(
             "modified_at",
@@ -145,7 +145,7 @@ fn conflict() -> ObjectBuilder {
             ObjectBuilder::new()
                 .schema_type(SchemaType::AnyValue)
                 .description(Some(
-                    "The representation that `current_etag` is the tag of.",
+                    "The representation to which `current_etag` belongs.",
                 )),
         )
 }

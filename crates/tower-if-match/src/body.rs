@@ -2,12 +2,11 @@ use bytes::Bytes;
 use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
 use http_body_util::{BodyExt, Either, Full};
 
-/// A response body that can hold the text of a refusal, so that refusals are answers in the stack's
-/// own body type and cost unguarded requests nothing.
+/// A response body that can hold the text of a refusal, so that refusals have the stack's own body type, at no
+/// cost to unguarded requests.
 ///
-/// Implemented for axum's `Body`, `Full<Bytes>`, `Either<Full<Bytes>, B>` and the box bodies of
-/// `http-body-util`. For any other body `B` let the inner service answer with
-/// `Either<Full<Bytes>, B>`:
+/// It is implemented for axum's `Body`, `Full<Bytes>`, `Either<Full<Bytes>, B>` and the box bodies of
+/// `http-body-util`. For any other body `B`, let the inner service respond with `Either<Full<Bytes>, B>`:
 ///
 /// ```
 /// # use bytes::Bytes;
@@ -23,18 +22,18 @@ use http_body_util::{BodyExt, Either, Full};
 /// # }
 /// let service = ServiceBuilder::new()
 ///     .layer(guard)
-///     .map_response(|answer: Response<_>| answer.map(Either::<Full<Bytes>, _>::Right))
+///     .map_response(|response: Response<_>| response.map(Either::<Full<Bytes>, _>::Right))
 ///     .service(service_fn(handle));
 /// # fn is_service<T: tower::Service<Request<Empty<Bytes>>>>(_: T) {}
 /// # is_service(service);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "the response body `{Self}` cannot hold a refusal",
-    note = "let the inner service answer with `http_body_util::Either<Full<Bytes>, {Self}>`: \
-            `.map_response(|answer| answer.map(Either::Right))`, or implement `RefusalBody`"
+    note = "let the inner service respond with `http_body_util::Either<Full<Bytes>, {Self}>`: \
+            `.map_response(|response| response.map(Either::Right))`, or implement `RefusalBody`"
 )]
 pub trait RefusalBody {
-    /// The body that holds this text.
+    /// A body with this text.
     fn from_text(text: Bytes) -> Self;
 }
 

@@ -1,4 +1,4 @@
-//! Field names for a CORS policy (Fetch §3.3): without them a page on another origin can neither read a tag
+//! Field names for a CORS policy (Fetch §3.3). Without them, a page on another origin can neither read a tag
 //! nor send a condition.
 //!
 //! ```
@@ -14,9 +14,9 @@
 //! # }
 //! ```
 //!
-//! Fields of the application's own, such as `Content-Type` and `Location`, come on top:
-//! `.allow_headers(cors::ALLOWED.into_iter().chain([CONTENT_TYPE]).collect::<Vec<_>>())`. A list, not
-//! `Any`: the wildcard is no wildcard for requests with credentials.
+//! Add the fields of your application, such as `Content-Type` and `Location`:
+//! `.allow_headers(cors::ALLOWED.into_iter().chain([CONTENT_TYPE]).collect::<Vec<_>>())`. Use a list, not
+//! `Any`: the wildcard does not work for requests with credentials.
 
 use http::HeaderName;
 use http::header::{
@@ -24,7 +24,7 @@ use http::header::{
     RETRY_AFTER,
 };
 
-/// The fields that a page has to be allowed to send, for `Access-Control-Allow-Headers`.
+/// The fields that a page must be allowed to send, for `Access-Control-Allow-Headers`.
 pub const ALLOWED: [HeaderName; 4] = [
     IF_MATCH,
     IF_NONE_MATCH,
@@ -32,8 +32,8 @@ pub const ALLOWED: [HeaderName; 4] = [
     IF_UNMODIFIED_SINCE,
 ];
 
-/// The fields that a page has to be shown, for `Access-Control-Expose-Headers`: the validators, when to try
-/// again, and what report-only mode would have refused.
+/// The fields that a page must be allowed to read, for `Access-Control-Expose-Headers`: the validators, when to
+/// retry, and what report-only mode would have refused.
 pub const EXPOSED: [HeaderName; 4] = [
     ETAG,
     LAST_MODIFIED,

@@ -1,4 +1,4 @@
-//! Groups of header fields that are dropped together.
+//! Groups of header fields that are removed together.
 
 use http::header::{
     CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
@@ -6,7 +6,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName};
 
-/// Drops the fields that describe a body, for a response that has none.
+/// Removes the fields that describe a body, for a response that has none.
 pub(crate) fn remove_body_fields(fields: &mut HeaderMap) {
     const OF_THE_BODY: [HeaderName; 6] = [
         CONTENT_ENCODING,
@@ -21,8 +21,8 @@ pub(crate) fn remove_body_fields(fields: &mut HeaderMap) {
     }
 }
 
-/// Drops what a response that somebody else wrote says of its own framing: copied from elsewhere it is wrong, and
-/// the next response on the connection would begin inside this one.
+/// Removes the framing fields of a response that someone else wrote: they would be wrong here, and the next response
+/// on the connection would begin inside this one.
 pub(crate) fn remove_framing(fields: &mut HeaderMap) {
     for name in [CONTENT_LENGTH, TRANSFER_ENCODING] {
         fields.remove(name);

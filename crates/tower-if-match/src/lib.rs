@@ -1,30 +1,30 @@
 //! A Tower layer that makes lost updates impossible.
 //!
-//! Two people open the same post, both save, and the second save silently destroys the first. HTTP
-//! has the answer: read with an `ETag`, write with `If-Match`, 412 if someone was faster, 428 if no
-//! condition was sent (RFC 9110 §13, RFC 6585 §3). This layer gives it for a whole route, before the
-//! handler runs, and closes the race that a check in front of the handler cannot close.
+//! Two people open the same post, both save, and the second save silently destroys the first. HTTP has
+//! a solution: read with an `ETag`, write with `If-Match`, 412 if someone was faster, 428 if no
+//! condition was sent (RFC 9110 §13, RFC 6585 §3). This layer implements it for a whole route, before
+//! the handler runs, and closes the race that a check in front of the handler cannot close.
 //!
-//! # The way of a write
+//! # What happens to a write
 //!
-//! 1. A method that is known to be safe, or OPTIONS, TRACE, CONNECT, is not guarded. All others are.
-//! 2. The key of the resource is found in the request's head. A route that gives none is 500, an id
-//!    that cannot be read goes to the handler, which refuses it.
-//! 3. The condition fields are parsed from octets, over all field lines. Malformed is 400, not "no
-//!    condition".
-//! 4. The store is asked for the current version, then the authorization hook. A store that cannot
-//!    answer is 503.
-//! 5. The conditions are evaluated: 412 where one is false, 428 where none guards the write. The
-//!    handler never ran, and the body was never read.
-//! 6. The handler runs, with [`Expected`] in the request: what is demanded of the stored version. Its
-//!    write is conditional on that, in one atomic step, and settles it.
-//! 7. A success that did not settle it becomes 500. A write that came too late is evaluated afresh,
-//!    from step 4. A write that took place has its new version as the answer's `ETag`.
+//! 1. Methods that are known to be safe, and OPTIONS, TRACE and CONNECT, are not guarded. All others are.
+//! 2. The layer finds the key of the resource in the request's head. A route without a key is answered
+//!    500; an id that cannot be parsed is left to the handler, which refuses it.
+//! 3. The condition fields are parsed from bytes, across all field lines. A malformed field is 400, never
+//!    "no condition".
+//! 4. The layer reads the current version from the store, then calls the authorization hook. If the store
+//!    fails, the response is 503.
+//! 5. The conditions are evaluated: 412 if one is false, 428 if none guards the write. In both cases the
+//!    handler does not run, and the body is not read.
+//! 6. The handler runs, with [`Expected`] in the request: what the stored version must be. Its write is
+//!    conditional on that, in one atomic step, and settles it.
+//! 7. A success that did not settle it becomes 500. A write that lost the race is evaluated again, from
+//!    step 4. The response to a write that succeeded gets the new version as its `ETag`.
 //!
-//! # The way of a read
+//! # What happens to a read
 //!
-//! The handler answers with [`Versioned`]: the body and the version of the same row. The layer makes
-//! `ETag` and `Last-Modified` of it, and answers 304 or 412 where the request's conditions say so.
+//! The handler returns [`Versioned`]: the body and the version of the same row. The layer derives `ETag`
+//! and `Last-Modified` from it, and responds with 304 or 412 if the request's conditions demand it.
 //!
 //! # Example
 //!
@@ -45,7 +45,7 @@
 //!
 //! async fn replace(
 //!     State(posts): State<Posts>,
-//!     expected: Expected<Posts>, // what If-Match demands; hopeless requests never get here
+//!     expected: Expected<Posts>, // what If-Match demands; requests that are bound to fail never get here
 //!     Json(text): Json<String>,
 //! ) -> Result<Json<String>, Lost> {
 //!     posts.put(text.clone(), expected)?; // one atomic step; lost if someone was faster
@@ -61,53 +61,54 @@
 //!
 //! # Where to mount it
 //!
-//! As `MethodRouter::route_layer`, after the handlers: inside routing, so that 404 and 405 do not
+//! Add it with `MethodRouter::route_layer`, after the handlers: inside routing, so that 404 and 405 do not
 //! depend on conditions. From outside in: [`tower_drain::DrainLayer`], request id, trace, CORS, [`VariantLayer`],
 //! compression, authentication, declared size; routing and method; media type; this layer; the handler.
 //!
 //! A refusal does not read the request's body. The server then closes the connection, and the client or a
-//! proxy may lose the answer. [`tower_drain::DrainLayer`] reads what is left of the body, so that it arrives.
+//! proxy may never see the response. [`tower_drain::DrainLayer`] reads the rest of the body, so that the
+//! response arrives.
 //!
 //! [`tower_drain::DrainLayer`]: https://docs.rs/tower-drain/latest/tower_drain/struct.DrainLayer.html
 //!
-//! Nothing outside may change a body and leave its `ETag`, as compression layers do: plain and encoded
-//! bodies would share a strong tag. [`VariantLayer`] around the compression gives each coding its own. A
-//! handler that answers with `Content-Encoding` has one without it.
+//! Nothing outside this layer may change a body but keep its `ETag`, as compression layers do: the plain and
+//! the encoded body would share a strong tag. [`VariantLayer`] around the compression gives each coding a tag
+//! of its own. A handler that sets `Content-Encoding` itself gets such a tag without it.
 //!
-//! `route_layer` wraps what was added before it. A `.fallback(handler)`, a method or an
-//! `axum::routing::any` that is added or merged later runs **unguarded**. A handler in there that asks
-//! for `Expected` answers 500, one that does not writes blindly. [`GuardedRoute`] adds a route in one
-//! step, and replaces its fallback.
+//! `route_layer` wraps only what was added before it. A `.fallback(handler)`, a method or an
+//! `axum::routing::any` that is added or merged later runs **unguarded**: a handler that extracts `Expected`
+//! there fails with 500, and one that does not writes blindly. [`GuardedRoute`] adds a route in one step, and
+//! replaces its fallback.
 //!
 //! # Closing the race
 //!
-//! Between the check and the write anybody may write. What closes that gap is a choice
-//! (`docs/closing-the-race.md` helps with it):
+//! Between the check and the write anyone may write. You choose the strategy that closes that gap
+//! (`docs/closing-the-race.md` helps you decide):
 //!
-//! | way | the handler's part | processes |
+//! | strategy | what the handler does | processes |
 //! | --- | --- | --- |
-//! | compare and swap, the default | writes on the expected version, and settles [`Expected`] | any number |
-//! | [`Transaction`] | takes [`Tx`], an open transaction of the store's, and writes as it always did | any number |
-//! | [`SingleProcess`] | none: it runs under a lock | one |
-//! | [`RepresentationLayer`] | none, and no store either | one |
+//! | compare and swap, the default | writes conditionally on the expected version, and settles [`Expected`] | any number |
+//! | [`Transaction`] | takes [`Tx`], an open transaction of the store, and writes as before | any number |
+//! | [`SingleProcess`] | nothing new: it runs under a lock | one |
+//! | [`RepresentationLayer`] | nothing new, and there is no store either | one |
 //!
 //! [`bulk`] guards requests that write several resources.
 //!
 //! # What it cannot see
 //!
-//! A handler that writes blindly and then settles as written. A writer that goes past the layer is
-//! safe as long as it advances the version, as [`VersionStore`] demands.
+//! The layer cannot detect a handler that writes blindly and then settles as written. Writers that bypass
+//! the layer are safe as long as they advance the version, as [`VersionStore`] requires.
 //!
 //! # Features
 //!
-//! | feature | default | what |
+//! | feature | default | what it adds |
 //! | --- | --- | --- |
 //! | `axum` | yes | [`PathKey`], [`GuardedRoute`]; [`Expected`] is an extractor, [`Versioned`], [`Lost`] and [`WriteError`] are responses |
 //! | `derive` | no | `#[derive(Key)]` makes a struct a key |
-//! | `metrics` | no | counts and times through the `metrics` facade: [`describe_metrics`] has the list |
+//! | `metrics` | no | counts and times through the `metrics` facade; see [`describe_metrics`] |
 //! | `bulk` | no | [`bulk::BulkLayer`](bulk): requests that write several resources, all or nothing |
-//! | `representation` | no | [`RepresentationLayer`]: guards a whole service that stays as it is |
-//! | `variant` | no | [`VariantLayer`]: bodies that are encoded outside the layer have tags of their own |
+//! | `representation` | no | [`RepresentationLayer`]: guards a whole service without changing it |
+//! | `variant` | no | [`VariantLayer`]: gives bodies that are encoded outside the layer tags of their own |
 //! | `uuid` | no | `uuid::Uuid` is a key |
 //!
 //! The crate `if-match-utoipa` describes a guarded route in an OpenAPI document, from [`IfMatchLayer::contract`].

@@ -1,7 +1,7 @@
-//! A read's way: the handler answers first, then its tag is made and its conditions are evaluated.
+//! Reads: the handler responds first, then the tag is made and the conditions are evaluated.
 //!
-//! Not before, because the conditions play no part where the answer without them would be another
-//! than a success (RFC 9110 §13.2.1).
+//! This order is required, because conditions are ignored if the response without them would not be a success
+//! (RFC 9110 §13.2.1).
 
 use http::header::{CONTENT_ENCODING, ETAG, LAST_MODIFIED};
 use http::request::Parts;
@@ -23,12 +23,12 @@ use crate::request::{Head, Kept};
 use crate::tag::CodingNamed;
 use crate::tag::{CurrentState, has_no_variant, variant_of, without_suffix};
 
-/// A read whose handler runs.
+/// A read whose handler is running.
 pub(crate) struct Reading<K, R> {
-    /// Where the request has conditions; without any its response can only be the handler's.
+    /// Kept only if the request has conditions; without any, the response can only be the handler's.
     kept: Option<Box<Kept>>,
     key: K,
-    /// The version that was read before the handler ran, where you asked for that.
+    /// The version that was read before the handler ran, if you opted in.
     before: Option<Box<Version<R>>>,
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn conclude<K: Key, R: Revision, B: RefusalBody>(
         (None, before) => (before.as_deref(), None),
     };
     let fields = response.headers_mut();
-    // A handler that cannot tell the version may know that its body varies, and say so weakly.
+    // A handler that does not know the version may know that its body varies, and set a weak tag.
     let own = marked.is_none() && fields.contains_key(ETAG);
     let representation = match version.filter(|_| !own) {
         Some(version) => tag_representation(config, fields, &reading.key, version, variant),
@@ -87,7 +87,7 @@ pub(crate) fn conclude<K: Key, R: Revision, B: RefusalBody>(
     }
 }
 
-/// Makes tag and date of the version that the body was read with.
+/// Derives tag and date from the version with which the body was read.
 fn tag_representation<K: Key, R: Revision>(
     config: &Config<K, R>,
     fields: &mut HeaderMap,
@@ -106,7 +106,7 @@ fn tag_representation<K: Key, R: Revision>(
     };
     let last_modified = version.modified_at().map(HttpDate::from);
     if let Some(date) = last_modified {
-        // What is served must not be later than Date (RFC 9110 §8.8.2.1); what conditions are compared with is
+        // The date in the response must not be later than Date (RFC 9110 §8.8.2.1); conditions are compared with
         // the stored date.
         let served = date.min(config.now());
         fields.insert(LAST_MODIFIED, served.to_header_value());
@@ -118,7 +118,7 @@ fn tag_representation<K: Key, R: Revision>(
 }
 
 /// The validators that the handler set itself. A strong tag that no write would recognise is removed: a client
-/// that sends it back would be refused for ever.
+/// that sends it back would always be refused.
 fn own_representation<K: Key, R: Revision>(
     config: &Config<K, R>,
     fields: &mut HeaderMap,
@@ -136,8 +136,8 @@ fn own_representation<K: Key, R: Revision>(
     if unrecognised {
         tracing::error!(
             tag = ?fields.get(ETAG),
-            "a handler set an entity tag that its resource's writes would not recognise; it was \
-             removed. Answer with `Versioned`, or mint the tag with the layer's `TagMint`"
+            "a handler set an entity tag that writes would not recognise, so the layer removed it; \
+             return `Versioned`, or mint the tag with the layer's `TagMint`"
         );
         fields.remove(ETAG);
         entity_tag = None;
@@ -182,20 +182,20 @@ fn evaluate_read<K: Key, R: Revision, B: RefusalBody>(
     }
 }
 
-/// What would be sent, as a client knows it that is behind an intermediary which encodes bodies and puts a
-/// suffix behind their tags: it holds this representation, and the tag that it got for it.
+/// The representation as seen by a client behind an intermediary that encodes bodies and appends a suffix to
+/// their tags: the client holds this representation under the suffixed tag.
 struct Served<'a>(&'a Representation);
 
 impl Served<'_> {
     fn is_named(&self, tag: EntityTagRef<'_>) -> bool {
         let own = self.0.entity_tag.as_ref().map(EntityTag::opaque);
         let stripped = without_suffix(tag.opaque());
-        // Not behind a variant: `pt-br` ends like brotli, and is another body than `pt`.
+        // Not after a variant: `pt-br` ends like brotli, but is a different body from `pt`.
         stripped.is_some_and(|stripped| own == Some(stripped) && has_no_variant(stripped))
     }
 
-    /// The tag to answer 304 with where it is not the representation's own: the one that the client
-    /// holds, which is how a cache finds what it is to freshen (RFC 9111 §4.3.4).
+    /// The tag for the 304, if it is not the representation's own: the one that the client holds, because a cache
+    /// uses it to find the stored response to freshen (RFC 9111 §4.3.4).
     fn named_with_a_suffix(&self, conditions: &Conditions) -> Option<HeaderValue> {
         let TagCondition::Tags(tags) = &conditions.if_none_match else {
             return None;
@@ -222,13 +222,13 @@ impl Validators for Served<'_> {
     }
 }
 
-/// Turns a success into 304: all fields stay, Vary, Cache-Control, Content-Location, Expires and
-/// Date among them (RFC 9110 §15.4.5), but for those that describe the content, which is left out.
+/// Turns a success into 304. All fields stay, including Vary, Cache-Control, Content-Location, Expires and Date
+/// (RFC 9110 §15.4.5), except those that describe the body, which is dropped.
 fn not_modified<B: RefusalBody>(response: Response<B>) -> Response<B> {
     let (mut parts, _) = response.into_parts();
     parts.status = StatusCode::NOT_MODIFIED;
     remove_body_fields(&mut parts.headers);
-    // The tag says it better (RFC 9110 §15.4.5).
+    // The tag is more precise (RFC 9110 §15.4.5).
     if parts.headers.contains_key(ETAG) {
         parts.headers.remove(LAST_MODIFIED);
     }

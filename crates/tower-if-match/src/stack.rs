@@ -1,6 +1,6 @@
-//! What only code names that is generic over Tower stacks: the service and its future, the bodies that
-//! refusals come in and that requests bring, the way that closes the race by default; the service around
-//! a whole other one, and the bodies that it can hold. With axum none of it is needed.
+//! Names for code that is generic over Tower stacks: the service and its future, the traits of response and
+//! request bodies, the default strategy, the service around a whole other one, and the bodies that it can
+//! buffer. With axum you need none of them.
 
 pub use crate::body::RefusalBody;
 #[cfg(feature = "representation")]

@@ -1,6 +1,6 @@
-//! What the layer's own concurrency is made of, in one place, so that tests can put a scheduler of
-//! their own under it: `tests/schedules` compiles these sources a second time, with `shuttle`. The
-//! published package has no such feature.
+//! The primitives of the layer's own concurrency, in one place, so that tests can replace the scheduler:
+//! `tests/schedules` compiles these sources a second time, with `shuttle`. The published package has no such
+//! feature.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub(crate) use shuttle::future::JoinHandle;
 #[cfg(feature = "shuttle")]
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
-/// Runs a future to its end, whoever waits for it.
+/// Runs a future to completion, even if no one waits for it.
 #[cfg(not(feature = "shuttle"))]
 pub(crate) fn spawn<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
@@ -24,7 +24,7 @@ pub(crate) fn spawn<T: Send + 'static>(
     tokio::spawn(future)
 }
 
-/// Runs a future to its end, whoever waits for it.
+/// Runs a future to completion, even if no one waits for it.
 #[cfg(feature = "shuttle")]
 pub(crate) fn spawn<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
@@ -32,13 +32,13 @@ pub(crate) fn spawn<T: Send + 'static>(
     shuttle::future::spawn(future)
 }
 
-/// What a future gives within this time, or nothing, and then it is dropped.
+/// The output of a future, or `None` if it takes longer than this; then it is dropped.
 #[cfg(not(feature = "shuttle"))]
 pub(crate) async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(time, future).await.ok()
 }
 
-/// What a future gives, however long it takes: a schedule has no clock.
+/// The output of a future, however long it takes: a schedule has no clock.
 #[cfg(feature = "shuttle")]
 pub(crate) async fn within<T>(_: Duration, future: impl Future<Output = T>) -> Option<T> {
     Some(future.await)

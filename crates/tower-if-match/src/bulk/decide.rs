@@ -6,18 +6,18 @@ use super::items::Items;
 use crate::decide::Decision;
 use crate::refusal::{Denied, Refusal};
 
-/// What becomes of a bulk write.
+/// The decision about a bulk write.
 pub(super) enum ItemsDecision<R> {
     /// The handler runs, and may write what is demanded of each.
     Go(Vec<Demand<R>>),
-    /// It does not: these items are refused.
+    /// The handler does not run: these items are refused.
     Refuse(Vec<Option<Refusal>>),
-    /// The authorization hook's response about one of them.
+    /// The authorization hook denied one of them with this response.
     Deny(Denied),
 }
 
 impl<S: VersionStore, W> BulkGuard<S, W> {
-    /// Decides on every item as on a single write to its resource.
+    /// Decides on every item as if it were a single write to its resource.
     pub(super) fn decide(
         &self,
         items: &Items<S::Key>,
@@ -37,7 +37,7 @@ impl<S: VersionStore, W> BulkGuard<S, W> {
                     refusals.push(None);
                 }
                 Decision::Refuse(refusal, _) => refusals.push(Some(refusal)),
-                // There is no handler that could answer 404 for one item.
+                // There is no handler that could respond with 404 for one item.
                 Decision::Absent => refusals.push(Some(Refusal::gone())),
             }
         }
@@ -49,7 +49,7 @@ impl<S: VersionStore, W> BulkGuard<S, W> {
     }
 }
 
-/// The refusal that stands for the whole request: the first of those that have its status.
+/// The refusal that represents the whole request: the first one with its status.
 pub(super) fn chief(refusals: &[Option<Refusal>]) -> Option<&Refusal> {
     let refused = || refusals.iter().flatten();
     let first_of = |status| refused().find(|refusal| refusal.status() == status);

@@ -8,16 +8,16 @@ use super::item::{InvalidItems, Item};
 use crate::request::BufferLimits;
 use crate::write::Guard;
 
-/// Everything a layer was told, shared by its services.
+/// All settings of a layer, shared by its services.
 pub(super) struct BulkGuard<S: VersionStore, W> {
-    /// As a layer for single resources has it; items are decided on by its code.
+    /// The same as in a layer for single resources; its code decides on each item.
     pub(super) guard: Guard<S, W>,
     pub(super) read_items: Arc<ReadItems<S>>,
     pub(super) limits: BufferLimits,
     pub(super) max_items: usize,
 }
 
-/// Your function that makes items of a body.
+/// Your function that reads items from a body.
 type ReadItems<S> = dyn Fn(&Parts, &[u8]) -> Result<Vec<Item<<S as VersionStore>::Key>>, InvalidItems>
     + Send
     + Sync;

@@ -22,7 +22,7 @@ pub struct Item<K> {
 }
 
 impl<K> Item<K> {
-    /// An item that writes this resource, without a condition: 428, unless one is added.
+    /// An item that writes this resource, without a condition. It is refused with 428 unless you add one.
     pub fn new(key: K) -> Self {
         Self {
             key,
@@ -31,40 +31,39 @@ impl<K> Item<K> {
         }
     }
 
-    /// What `If-Match` would be in the head of a single write, octet by octet: a tag with its quotes,
-    /// several with commas between, or `*`. It is read as that field is, so a text that is not of its
-    /// grammar is 400.
+    /// Sets what `If-Match` would be in a single write, byte by byte: a tag with its quotes, several separated
+    /// by commas, or `*`. It is parsed like that field, so a value that does not match its grammar is 400.
     pub fn with_if_match(mut self, value: impl AsRef<[u8]>) -> Self {
         self.conditions.if_match = TagCondition::parse([value.as_ref()]);
         self
     }
 
-    /// What `If-None-Match` would be in the head of a single write: `*` for an item that creates.
+    /// Sets what `If-None-Match` would be in a single write: `*` for an item that creates.
     pub fn with_if_none_match(mut self, value: impl AsRef<[u8]>) -> Self {
         self.conditions.if_none_match = TagCondition::parse([value.as_ref()]);
         self
     }
 
-    /// The method of the single write that this item stands for. It decides whether an absent resource
-    /// is one that the item would create, or 404; see
+    /// Sets the method of the single write that this item stands for. It decides whether the item would create
+    /// an absent resource, or is refused with 404; see
     /// [`Policy::with_creating_methods`](crate::Policy::with_creating_methods).
     ///
-    /// Default: the request's.
+    /// Default: the method of the request.
     pub fn with_method(mut self, method: Method) -> Self {
         self.method = Some(method);
         self
     }
 }
 
-/// A content that no items can be made of. The answer is 400 with this text.
+/// A body that cannot be read as items. The response is 400 with this text.
 ///
-/// The text is for the client. What a parser says about its input may quote it: the text of a
-/// `serde_json::Error` can hold a sent tag, which an answer should not.
+/// The text is for the client. Do not pass on a parser's message, which may quote its input: a
+/// `serde_json::Error` can contain a tag that was sent, which a response should not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidItems(pub(super) String);
 
 impl InvalidItems {
-    /// With this text.
+    /// An error with this text.
     pub fn new(detail: impl Into<String>) -> Self {
         Self(detail.into())
     }

@@ -1,4 +1,4 @@
-//! The items of one request, once it is known that they can be decided on.
+//! The items of one request, once they are known to be decidable.
 
 use http::request::Parts;
 use http_precondition::Conditions;
@@ -12,20 +12,20 @@ pub(super) struct Items<K> {
     pub(super) keys: Vec<K>,
     pub(super) order: Order,
     conditions: Vec<(Whose, Conditions)>,
-    /// The request's head, and for each other method among the items a copy with that.
+    /// The request's head, and a copy of it for each other method among the items.
     heads: Vec<Parts>,
 }
 
-/// Which of the heads is an item's.
+/// The index of an item's head.
 type Whose = usize;
 
 /// Why items cannot be decided on.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unfit {
-    /// Nothing would be guarded.
+    /// There are no items, so nothing would be guarded.
     None,
     TooMany,
-    /// These two places in the content name one resource.
+    /// The items at these two indices name the same resource.
     Twice(usize, usize),
 }
 
@@ -64,7 +64,7 @@ impl<K: Key> Items<K> {
 }
 
 impl<K> Items<K> {
-    /// What each item would be as a request of its own, in the order of the content.
+    /// Each item as a request of its own, in the order of the body.
     pub(super) fn each(&self) -> impl Iterator<Item = (&K, Head<'_>)> {
         let heads = self
             .conditions
@@ -79,16 +79,15 @@ impl<K> Items<K> {
     }
 }
 
-/// The one order in which whoever wants several resources takes hold of them: that of the canonical
-/// encoding of their keys.
+/// The order in which every request acquires several resources: that of the canonical encoding of their keys.
 #[derive(Clone, Debug)]
 pub struct Order {
-    /// Which place in the content comes first, second, and so on.
+    /// Which index in the body comes first, second, and so on.
     places: Vec<usize>,
 }
 
 impl Order {
-    /// The order of these keys, which are distinct.
+    /// The order of these keys, which must be distinct.
     pub(super) fn of<'a, K: Key>(keys: impl Iterator<Item = &'a K>) -> Result<Self, Unfit> {
         let mut encoded: Vec<(KeyEncoder, usize)> = keys
             .enumerate()
@@ -106,13 +105,13 @@ impl Order {
         Ok(Self { places })
     }
 
-    /// What stands in the order of the content, in this order.
+    /// Rearranges values from the order of the body to this order.
     pub(super) fn sorted<T: Clone>(&self, of_content: &[T]) -> Vec<T> {
         let at = |place: &usize| of_content[*place].clone();
         self.places.iter().map(at).collect()
     }
 
-    /// What stands in this order, in that of the content.
+    /// Rearranges values from this order to that of the body.
     pub(super) fn of_content<T>(&self, sorted: Vec<T>) -> Vec<T> {
         let mut placed: Vec<(usize, T)> = self.places.iter().copied().zip(sorted).collect();
         placed.sort_unstable_by_key(|(place, _)| *place);

@@ -20,22 +20,22 @@ use crate::tag::TagMint;
 use crate::write::Guard;
 
 /// The layer that guards a route whose requests write several resources at once, each under a
-/// condition of its own. [The module](super) tells the way of such a request.
+/// condition of its own. [The module](super) describes what happens to such a request.
 ///
 /// It needs the **scope** and the **store** of the [`IfMatchLayer`](crate::IfMatchLayer) that guards
 /// the single resources, so that both mint and recognise the same tags; and a function that **reads
-/// the items** in the content: one [`Item`] for each entry, in the order of the content, each with the
-/// key and the conditions that its entry brings.
+/// the items** from the body: one [`Item`] per entry, in the order of the body, each with the key and
+/// the conditions of its entry.
 ///
-/// It reads every content but those of safe methods, so it belongs on the one method that is a bulk
-/// write, and not on the whole route: `get(list).post(create).merge(patch(all).route_layer(bulk))`.
+/// It reads the body of every request except those with safe methods, so add it to the one method that is a bulk
+/// write, not to the whole route: `get(list).post(create).merge(patch(all).route_layer(bulk))`.
 #[must_use = "a layer guards nothing until it is added to a service"]
 pub struct BulkLayer<S: VersionStore, W = CompareAndSwap> {
     shared: Arc<BulkGuard<S, W>>,
 }
 
 impl<S: VersionStore> BulkLayer<S> {
-    /// Guards bulk writes to the resources of `store`, with compare and swap closing the race.
+    /// Guards bulk writes to the resources of `store`. Compare and swap closes the race.
     pub fn new(
         tags: impl Into<TagMint<S::Key, S::Revision>>,
         store: S,
@@ -56,12 +56,12 @@ impl<S: VersionStore> BulkLayer<S> {
 }
 
 impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
-    /// Closes the race in another way: [`Transaction`](crate::Transaction).
+    /// Closes the race with another strategy: [`Transaction`](crate::Transaction).
     ///
-    /// Give the layer for the single resources a clone of the same value: then of all that want one
-    /// resource only one has a connection. What the value says about content is for single writes; here
-    /// [`with_body_limit`](Self::with_body_limit) and
-    /// [`with_body_timeout`](Self::with_body_timeout) do.
+    /// Give a clone of the same value to the layer for the single resources: then, of all requests that want
+    /// the same resource, only one holds a connection. The value's limits for bodies apply to single writes;
+    /// here use [`with_body_limit`](Self::with_body_limit) and
+    /// [`with_body_timeout`](Self::with_body_timeout).
     ///
     /// Default: compare and swap.
     pub fn with_strategy<V: BulkStrategy<S>>(self, strategy: V) -> BulkLayer<S, V> {
@@ -76,24 +76,24 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
         }
     }
 
-    /// The mint of this layer's tags, for a handler that tells them in a response of its own.
+    /// The mint of this layer's tags, for a handler that puts them into a response of its own.
     pub fn tags(&self) -> TagMint<S::Key, S::Revision> {
         self.shared.guard.config.tags.clone()
     }
 
-    /// What items need to pass; each is judged by its own method
-    /// ([`Item::with_method`](super::Item::with_method)). An item whose method would not create an absent
-    /// resource is 404.
+    /// What items need to pass. Each item is judged by its own method
+    /// ([`Item::with_method`](super::Item::with_method)). If its resource is absent and the method does not
+    /// create, the item is refused with 404.
+    ///
+    /// Default: [`Policy::new`].
     ///
     /// # Panics
     ///
-    /// If it is report-only: bulk writes have no such mode.
-    ///
-    /// Default: [`Policy::new`].
+    /// Panics if the policy is report-only: bulk writes have no such mode.
     pub fn with_policy(self, policy: Policy) -> Self {
         assert!(
             !policy.reports_only(),
-            "bulk writes have no report-only mode: their items would be let pass, and nobody told"
+            "bulk writes have no report-only mode: their items would pass without being reported"
         );
         self.with(|config| config.policy = policy)
     }
@@ -105,9 +105,9 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
         self.with(|config| config.responder = config.responder.with_refusals(refusals))
     }
 
-    /// Calls this hook for every item before its condition is evaluated, and again wherever it is evaluated
-    /// again. It sees the request's head (with the item's method), the key and the current version. The first
-    /// denial is the response to the whole request, and tells nothing about other items.
+    /// Calls this hook for every item before its condition is evaluated, and again whenever it is evaluated
+    /// again, with the request's head (with the item's method), the key and the current version. The first
+    /// denial is the response to the whole request, and says nothing about other items.
     pub fn with_authorization(
         self,
         hook: impl Fn(&Parts, &S::Key, Option<&Version<S::Revision>>) -> Result<(), Denied>
@@ -118,7 +118,7 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
         self.with(|config| config.authorize = Some(Arc::new(hook)))
     }
 
-    /// How many items a request may have. More are 413, and none is looked at.
+    /// How many items a request may have. More are 413, and none of them is evaluated.
     ///
     /// Default: 100.
     pub fn with_max_items(mut self, items: usize) -> Self {

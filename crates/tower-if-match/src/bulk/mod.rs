@@ -1,59 +1,59 @@
 //! Several resources in one write: an explicit opt-in for routes such as `PATCH /posts`, where each
-//! item of the content names a resource and brings the entity tag of the version that it is based on.
+//! item of the body names a resource and carries the entity tag of the version on which it is based.
 //!
 //! Either every item is written, each on the version that it names, or nothing is.
 //!
-//! # The way of a bulk write
+//! # What happens to a bulk write
 //!
-//! 1. A method that is known to be safe, or OPTIONS, TRACE, CONNECT, is not guarded. All others are.
-//! 2. The condition fields of the request itself are about the collection, which has no version: an
+//! 1. Methods that are known to be safe, and OPTIONS, TRACE and CONNECT, are not guarded. All others are.
+//! 2. The condition fields of the request itself apply to the collection, which has no version: an
 //!    If-Match is 412, a malformed one 400.
-//! 3. The content is read to its end: too much is 413, too slow 408. (A refusal of a single write never
-//!    reads it; here the conditions are in it.)
-//! 4. The owner's function makes [`Item`]s of it: key and conditions. What it cannot read is 400, with its
-//!    text; so is a content without items, and one that names a resource twice. Too many are 413.
-//! 5. The store is asked for the current version of every item, one after the other. Each item is decided
-//!    on as a single write to its resource would be, by the same code: the authorization hook, the
-//!    evaluation, the gate. One refused item refuses the request, and the handler never runs.
-//! 6. By transactions: the keys are locked in one order, whatever that of the items, so that two requests
-//!    never wait for each other; one transaction is begun for all, and every item is decided on again.
-//! 7. The handler runs, with [`ExpectedItems`] in the request, or with [`Tx`](crate::Tx). By compare and
+//! 3. The body is read to its end: too large is 413, too slow 408. (The refusal of a single write never
+//!    reads the body; here it contains the conditions.)
+//! 4. Your function turns it into [`Item`]s: key and conditions. What it cannot read is 400, with its
+//!    text; so is a body without items, or one that names a resource twice. Too many items are 413.
+//! 5. The layer reads the current version of every item from the store, one after the other. Each item is
+//!    decided on like a single write to its resource, by the same code: the authorization hook, the
+//!    evaluation, the policy. If one item is refused, so is the request, and the handler never runs.
+//! 6. With transactions, the keys are locked in one order, whatever the order of the items, so that two
+//!    requests never deadlock; one transaction begins for all, and every item is decided on again.
+//! 7. The handler runs, with [`ExpectedItems`] in the request, or with [`Tx`](crate::Tx). With compare and
 //!    swap its write is one atomic step over all items, and settles all of them.
-//! 8. A success that did not settle them becomes 500. A write that came too late is evaluated afresh. A
-//!    transaction is given its new versions and committed, or rolled back.
-//! 9. The answer has no `ETag` field: there is no single tag. A handler that answers with [`ItemTags`] has
-//!    the layer tell the new ones.
+//! 8. A success that did not settle them becomes 500. A write that lost the race is evaluated again. In a
+//!    transaction the layer advances the versions and commits, or it rolls back.
+//! 9. The response has no `ETag` field: there is no single tag. If the handler returns [`ItemTags`], the
+//!    layer writes the new tags into the body.
 //!
-//! A resource that is absent is refused with 404 where the item's method does not create; a single
+//! If a resource is absent and the item's method does not create, the item is refused with 404; a single
 //! write would have got that from its handler.
 //!
-//! # The answer to a refusal
+//! # The response to a refused request
 //!
-//! A problem document. Its status is that of the refused items if they have one in common; otherwise
+//! The response is a problem document. Its status is that of the refused items if they share one; otherwise
 //! 428 if one lacks a condition, else 400 if one is malformed, else 412. Type, title and texts are
-//! [those of single writes](crate::problems). The refusal of one item is told as if it were alone:
+//! [those of single writes](crate::problems). Each refused item is described as if it were alone:
 //!
 //! | member of the document | what |
 //! | --- | --- |
 //! | `type`, `title`, `status`, `detail`, `instance`, `error` | of the request |
-//! | `items` | an array with one object for each item, in the order of the content |
+//! | `items` | an array with one object per item, in the order of the body |
 //! | `request_id` | the request's `X-Request-Id` |
 //!
 //! | member of an item | what |
 //! | --- | --- |
-//! | `index` | its place in the content, from 0 |
-//! | `status` | what a single write would have got. Missing, as the rest, where that would have gone on |
+//! | `index` | its position in the body, from 0 |
+//! | `status` | what a single write would have got. Missing, like the rest, if that would have proceeded |
 //! | `reason` | the stable code |
 //! | `failed_condition` | the condition that failed, by the name of its field |
-//! | `current_etag` | the current entity tag, where the resource exists |
+//! | `current_etag` | the current entity tag, if the resource exists |
 //!
-//! Sent tags are never in it, nor what a store tells about conflicts: whoever is refused reads the
-//! resources that are theirs.
+//! The document never contains tags that were sent, nor the store's conflict metadata: a client that is
+//! refused reads the resources that it may read.
 //!
-//! # Which ways of closing the race
+//! # Which strategies it supports
 //!
 //! [Compare and swap](crate::stack::CompareAndSwap), the default, and [`Transaction`](crate::Transaction).
-//! A lock in this process cannot undo half of a bulk write; it is refused where the layer is made:
+//! A lock in this process cannot undo half of a bulk write, so it is rejected at compile time:
 //!
 //! ```compile_fail,E0277
 //! # use tower_if_match::{MemoryStore, SingleProcess};
@@ -82,9 +82,9 @@
 //!     text: String,
 //! }
 //!
-//! fn items(_: &Parts, content: &[u8]) -> Result<Vec<Item<u64>>, InvalidItems> {
-//!     let changes: Vec<Change> = serde_json::from_slice(content)
-//!         .map_err(|_| InvalidItems::new("The content is an array of {id, etag, text}."))?;
+//! fn items(_: &Parts, body: &[u8]) -> Result<Vec<Item<u64>>, InvalidItems> {
+//!     let changes: Vec<Change> = serde_json::from_slice(body)
+//!         .map_err(|_| InvalidItems::new("The body must be an array of {id, etag, text}."))?;
 //!     let item = |change: Change| match change.etag {
 //!         Some(etag) => Item::new(change.id).with_if_match(etag),
 //!         None => Item::new(change.id), // without a condition: 428
@@ -99,7 +99,7 @@
 //! ) -> Result<ItemTags, Lost> {
 //!     let texts = changes.into_iter().map(|change| change.text).collect();
 //!     posts.put_all(texts, expected)?; // one atomic step; lost if someone was faster on any of them
-//!     Ok(ItemTags) // the layer tells the new tags
+//!     Ok(ItemTags) // the layer writes the new tags into the body
 //! }
 //! # async fn list() {}
 //! # async fn replace(_: Expected<Posts>) {}
@@ -113,7 +113,7 @@
 //!     .with_state(posts);
 //! ```
 //!
-//! A handler with an answer of its own mints the tags with [`BulkLayer::tags`], from the versions that
+//! A handler with a response of its own mints the tags with [`BulkLayer::tags`], from the versions that
 //! its write made.
 
 mod decide;

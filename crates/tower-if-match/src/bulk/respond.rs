@@ -12,7 +12,7 @@ use crate::refusal::{Reason, Refusal};
 use crate::request::Head;
 use crate::respond::{cut, plain};
 
-/// What the response tells about one item.
+/// What the response says about one item.
 #[derive(Serialize)]
 struct ItemMember<'a> {
     index: usize,
@@ -40,7 +40,7 @@ impl<'a> ItemMember<'a> {
 }
 
 impl<S: VersionStore, W> BulkGuard<S, W> {
-    /// The response to a request some of whose items are refused, which is logged here.
+    /// The response to a request with refused items. It is logged here.
     pub(super) fn refuse<B: RefusalBody>(
         &self,
         items: &Items<S::Key>,
@@ -50,7 +50,7 @@ impl<S: VersionStore, W> BulkGuard<S, W> {
         let conditions = Conditions::default();
         let head = Head::Whole(items.parts(), &conditions);
         let Some(chief) = chief(refusals) else {
-            // Nobody asks for the refusal of nothing; whoever did would not have it go on.
+            // This is never called without a refusal; if it were, the request still must not proceed.
             return responder.refuse(head, Refusal::new(Reason::Unkeyed));
         };
         let members: Vec<ItemMember<'_>> =
@@ -73,7 +73,7 @@ impl<S: VersionStore, W> BulkGuard<S, W> {
 }
 
 impl Unfit {
-    /// The response. Not one of the layer's refusals: it says nothing about conditions.
+    /// The response. It is not a [`Refusal`]: it says nothing about conditions.
     pub(super) fn response<B: RefusalBody>(&self, most: usize, instance: &str) -> Response<B> {
         match self {
             Self::None => bad_request("The body has no items.", instance),

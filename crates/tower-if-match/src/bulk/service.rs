@@ -17,8 +17,8 @@ use crate::request::Bufferable;
 use crate::strategy::CompareAndSwap;
 use crate::write::BoxFuture;
 
-/// The service that [`BulkLayer`](super::BulkLayer) makes. [The module](super) tells the way that a
-/// request takes through it.
+/// The service of a [`BulkLayer`](super::BulkLayer). [The module](super) describes what happens to a
+/// request in it.
 pub struct Bulk<Svc, S: VersionStore, W = CompareAndSwap> {
     inner: Svc,
     shared: Arc<BulkGuard<S, W>>,
@@ -49,7 +49,7 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let state = if MethodClass::of(request.method()) == MethodClass::Write {
-            // The service that was polled ready; its clone stays behind.
+            // Take the service that was polled ready, and leave its clone behind.
             let clone = self.inner.clone();
             let ready = std::mem::replace(&mut self.inner, clone);
             let shared = Arc::clone(&self.shared);
@@ -76,9 +76,9 @@ pin_project! {
 pin_project! {
     #[project = BulkStateProjection]
     enum BulkState<F, R, E> {
-        /// Nothing of ours: the inner service answers.
+        /// Not guarded: the inner service responds.
         Passing { #[pin] inner: F },
-        /// A bulk write. Its content is read and every item looked up; a box does not count.
+        /// A bulk write. It reads a body and looks up every item, so one more allocation is negligible.
         Writing { answer: BoxFuture<Result<R, E>> },
     }
 }
@@ -103,7 +103,7 @@ impl<F, R, E> fmt::Debug for BulkFuture<F, R, E> {
     }
 }
 
-/// Not derived: that would ask the store to be `Clone` for what is one shared pointer.
+/// Not derived: `derive` would require `Clone` of the type parameters, although this is one shared pointer.
 impl<Svc: Clone, S: VersionStore, W> Clone for Bulk<Svc, S, W> {
     fn clone(&self) -> Self {
         Self {

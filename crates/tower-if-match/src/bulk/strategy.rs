@@ -10,26 +10,27 @@ use crate::tag::Scope;
 
 mod transaction;
 
-/// A way of closing the race that makes one write of several: **open** reads the current versions,
-/// **hand over** gives the handler what it needs, **settle** finds out how the write ended. As
-/// [`Strategy`](crate::strategy::Strategy) for single writes, and sealed as that is.
+/// A strategy that makes several writes one: **open** reads the current versions, **hand over** gives the
+/// handler what it needs, **settle** finds out how the write ended. It is the counterpart of
+/// [`Strategy`](crate::strategy::Strategy) for single writes, and sealed for the same reason.
 ///
-/// What is held is dropped if the request ends early, so dropping it must undo it.
+/// If the request ends early, what is held is dropped, so dropping it must undo it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot make several writes one",
-    label = "not a way for bulk writes to `{S}`",
-    note = "bulk writes are all or nothing: `CompareAndSwap`, the default, leaves that to the handler's one \
-            atomic step, and `Transaction` to the store, which must be `Transactional`"
+    label = "not a strategy for bulk writes to `{S}`",
+    note = "bulk writes are all or nothing: use `CompareAndSwap` (the default), where the handler writes in \
+            one atomic step, or `Transaction`, which needs a store that is `Transactional`"
 )]
 pub trait BulkStrategy<S: VersionStore>: Clone + Send + Sync + 'static {
     /// What is held while the handler runs: nothing, or a transaction.
     type Held: Send + 'static;
 
-    /// Whether others wait for what is held. The hopeless is then refused on a plain read first.
+    /// Whether others wait for what is held. If so, requests that are bound to fail are refused after a plain
+    /// read first.
     const HOLDS: bool;
 
-    /// Reads the current versions, in the order of the keys, and takes hold of the resources in `order`
-    /// where the way does.
+    /// Reads the current versions, in the order of the keys, and acquires the resources in `order` if the
+    /// strategy does so.
     fn open(
         &self,
         store: &S,
@@ -41,11 +42,11 @@ pub trait BulkStrategy<S: VersionStore>: Clone + Send + Sync + 'static {
     /// Gives the handler what it needs to write.
     fn hand_over(&self, held: &mut Self::Held, slot: &Slot<ExpectedItems<S>>, to: &mut Extensions);
 
-    /// Lets go of what is held, before anything was written.
+    /// Releases what is held, before anything was written.
     fn give_up(&self, held: Self::Held, store: &S) -> impl Future<Output = ()> + Send;
 
-    /// Finds out how the write ended, and makes it so. `success` is whether the handler's answer is
-    /// below 400.
+    /// Finds out how the write ended, and completes it. `success` is whether the status of the handler's
+    /// response is below 400.
     fn settle(
         &self,
         held: Self::Held,
@@ -62,16 +63,16 @@ pub struct OpenedAll<R, H> {
     pub(super) held: H,
 }
 
-/// What [`BulkStrategy::open`] came to.
+/// The result of [`BulkStrategy::open`].
 pub(super) type OpenAllResult<S, H> =
     Result<OpenedAll<<S as VersionStore>::Revision, H>, OpenError<<S as VersionStore>::Error>>;
 
-/// How a bulk write ended, as far as the way can tell.
+/// How a bulk write ended, as far as the strategy can tell.
 #[derive(Debug)]
 pub enum SettledAll<R> {
-    /// As this says.
+    /// In this way.
     Ended(Ending<Vec<Option<Version<R>>>>),
-    /// The way could not make it end well, whatever the handler answered.
+    /// The strategy could not complete it, whatever the handler returned.
     Refused(Reason),
 }
 

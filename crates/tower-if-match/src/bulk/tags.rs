@@ -8,28 +8,27 @@ use version_store::{Key, Revision, Version};
 use crate::body::RefusalBody;
 use crate::tag::TagMint;
 
-/// A handler's answer to a bulk write that has the layer tell the new entity tags, in place of a
-/// content of the handler's own:
+/// A handler's response to a bulk write into whose body the layer writes the new entity tags:
 ///
 /// ```json
 /// {"items":[{"index":0,"etag":"\"v6-9f1c2ab04d77e310\""},{"index":1}]}
 /// ```
 ///
-/// The items stand in the order of the request; `etag` is missing where the resource was removed. By
-/// transactions only the layer can tell them, because the versions are made after the handler.
+/// The items are in the order of the request; `etag` is missing if the resource was removed. With
+/// transactions only the layer knows the tags, because the versions are made after the handler.
 ///
-/// With axum it is a response, also behind a status: `(StatusCode::OK, ItemTags)`.
+/// With axum it is a response, also with a status: `(StatusCode::OK, ItemTags)`.
 #[derive(Clone, Copy, Debug)]
-#[must_use = "it does nothing until it is answered"]
+#[must_use = "it does nothing until it is returned"]
 pub struct ItemTags;
 
 impl ItemTags {
-    /// Marks a response whose content the layer is to write, for services that are not axum handlers.
+    /// Has the layer write the body of this response, for services that are not axum handlers.
     pub fn mark<B>(response: &mut Response<B>) {
         response.extensions_mut().insert(Self);
     }
 
-    /// Writes the content of a response that asked for it.
+    /// Writes the body of a response that was marked.
     pub(super) fn fill<K: Key, R: Revision, B: RefusalBody>(
         response: &mut Response<B>,
         tags: &TagMint<K, R>,
@@ -46,7 +45,7 @@ impl ItemTags {
                 etag: version.as_ref().and_then(|version| tags.tag(key, version)),
             })
             .collect();
-        // Numbers and tags: nothing in it can fail to be JSON.
+        // Numbers and tags always serialise.
         let text = serde_json::to_vec(&Content { items }).unwrap_or_default();
         *response.body_mut() = B::from_text(Bytes::from(text));
         let fields = response.headers_mut();

@@ -1,4 +1,4 @@
-//! A bulk write's way, from its content to its answer.
+//! A bulk write, from its body to its response.
 
 use std::sync::Arc;
 
@@ -24,9 +24,9 @@ use crate::request::{Bufferable, Head};
 use crate::respond::unbuffered;
 use crate::strategy::OpenError;
 
-/// A bulk write whose handler runs.
+/// A bulk write whose handler is running.
 struct BulkRunning<S: VersionStore, H> {
-    /// Before what it may wait for: dropped first.
+    /// The first field, because it must be dropped before what it may wait for.
     held: H,
     items: Items<S::Key>,
     slot: Slot<ExpectedItems<S>>,
@@ -58,7 +58,7 @@ where
 }
 
 impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
-    /// Everything that comes before the handler.
+    /// Does everything that comes before the handler.
     async fn prepare<ReqBody, ResBody>(
         &self,
         request: Request<ReqBody>,
@@ -73,7 +73,7 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
         let conditions = config.conditions(&parts.headers);
         let head = Head::Whole(&parts, &conditions);
         if is_guarded::<S>(&parts) {
-            tracing::error!("two layers for stores of one type guard this route");
+            tracing::error!("two layers for stores of the same type guard this route");
             return Err(config.responder.refuse(head, Refusal::new(Reason::Unkeyed)));
         }
         if let Some(refusal) = decide_unkeyed(&conditions) {
@@ -108,7 +108,7 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
             }
         };
         let slot = Slot::of_items(items.keys.iter().cloned().zip(demands));
-        // A handler that asks for `Expected`, or a layer further in, is told that it stands wrongly.
+        // If a handler extracts `Expected`, or there is a layer further in, the rejection says what is wrong.
         OtherStrategy::<S>::mark(&mut parts.extensions);
         guard
             .strategy
@@ -119,13 +119,13 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
 }
 
 impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
-    /// The current versions of all.
+    /// The current versions of all items.
     async fn current_of(&self, items: &Items<S::Key>) -> Result<Versions<S>, S::Error> {
         let current = current_of_all(&self.guard.store, &items.keys);
         timed(self.guard.config.tags.scope(), Operation::Current, current).await
     }
 
-    /// What the items demand of the stored versions, or the answer where one is refused.
+    /// What the items demand of the stored versions, or the response if one is refused.
     fn demanded_of_all<B: RefusalBody>(
         &self,
         items: &Items<S::Key>,
@@ -138,8 +138,8 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
         }
     }
 
-    /// The answer when the resources were not to be had. Whoever had them may have made a condition
-    /// false meanwhile; then that is the answer, and not "try again".
+    /// The response if the resources could not be acquired. Whoever held them may have made a condition false in
+    /// the meantime; then the response says so, and not "try again".
     async fn not_all_had<B: RefusalBody>(
         &self,
         head: Head<'_>,
@@ -160,7 +160,7 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
         self.guard.not_opened(head, error)
     }
 
-    /// Judges the handler's answer by how the write ended.
+    /// Judges the handler's response by how the write ended.
     async fn conclude<B: RefusalBody>(
         &self,
         running: BulkRunning<S, W::Held>,
@@ -170,7 +170,8 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
         let responder = &self.guard.config.responder;
         let conditions = Conditions::default();
         let head = Head::Whole(items.parts(), &conditions);
-        // Of one resource, and the answer has no tag. Its true status decides what becomes of the write.
+        // The mark is of one resource, and this response has no tag. The status of the response itself decides
+        // about the write.
         Mark::<S::Revision>::take(&mut response);
         let success = response.status().as_u16() < 400;
         let settled = self
@@ -202,7 +203,7 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
         response
     }
 
-    /// The answer to a write that lost the race: what a later request would have got.
+    /// The response to a write that lost the race: what a later request would have got.
     async fn afresh_items<B: RefusalBody>(&self, items: &Items<S::Key>) -> Response<B> {
         let current = match self.current_of(items).await {
             Ok(current) => current,
@@ -217,7 +218,7 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
             let version = current.as_ref()?;
             self.guard.config.tags.tag(key, version)
         });
-        // Which of them it was nobody knows, where every condition holds again.
+        // If every condition holds again, it is unknown which item lost.
         let lost = tags.map(|tag| Some(Refusal::new(Reason::LostRace).with_current_tag(tag)));
         let lost: Vec<Option<Refusal>> = lost.collect();
         match self.decide(items, current) {
@@ -228,7 +229,7 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
     }
 }
 
-/// Whether a layer for a store of this type has handed the request over already.
+/// Whether a layer for a store of this type has already handed the request over.
 fn is_guarded<S: VersionStore>(parts: &Parts) -> bool {
     let extensions = &parts.extensions;
     extensions.get::<Slot<Expected<S>>>().is_some()

@@ -23,7 +23,7 @@ pub(crate) struct Config<K, R> {
     pub(crate) strict_put_validators: bool,
 }
 
-/// Where the time comes from.
+/// The source of the current time.
 pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// The authorization hook.
@@ -53,7 +53,7 @@ impl<K: Key, R: Revision> Config<K, R> {
     }
 }
 
-/// Not derived: that would ask key and revision to be `Clone` for what are shared pointers.
+/// Not derived: `derive` would require `Clone` of key and revision, although these are shared pointers.
 impl<K, R> Clone for Config<K, R> {
     fn clone(&self) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl<K, R> Clone for Config<K, R> {
     }
 }
 
-/// What decides how requests are treated; hooks only by their presence.
+/// Shows the settings, but only whether hooks are present.
 impl<K, R> fmt::Debug for Config<K, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")

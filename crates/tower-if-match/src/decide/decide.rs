@@ -1,4 +1,4 @@
-//! The decision about a write: pure, without a store, a hook or a request.
+//! The decision about a write: pure code, without a store, a hook or a request.
 
 use http::Method;
 use http_precondition::{Conditions, Defect, Field, Guard, TagCondition, Verdict, evaluate};
@@ -8,7 +8,7 @@ use super::policy::{Need, Policy};
 use crate::refusal::{Reason, Refusal};
 use crate::tag::{CurrentState, Recognised, TagMint};
 
-/// What a decision depends on, besides the request and the current version.
+/// What a decision depends on, in addition to the request and the current version.
 pub(crate) struct Rules<'a, K, R> {
     pub(crate) policy: &'a Policy,
     pub(crate) tags: &'a TagMint<K, R>,
@@ -16,21 +16,21 @@ pub(crate) struct Rules<'a, K, R> {
     pub(crate) dates_advance: bool,
 }
 
-/// What becomes of a write.
+/// The decision about a write.
 #[derive(Debug)]
 pub(crate) enum Decision<R> {
-    /// The handler runs, and may write what is demanded. `waived` is why it would not run, were it not for
+    /// The handler runs, and may write what is demanded. `waived` is the reason why it would not run without
     /// report-only mode.
     Go {
         demand: Demand<R>,
         waived: Option<Reason>,
     },
     /// The resource is absent and the method would not create it: no condition is evaluated (RFC 9110 §13.2.1),
-    /// and the handler answers 404. It must not write: neither what it would create in spite of a condition, nor
-    /// what has appeared since.
+    /// and the handler responds with 404. It must not write: it must neither create the resource in spite of a
+    /// condition, nor change what has appeared since.
     Absent,
-    /// The handler does not run. With it the version of this resource that the client holds, where its tag
-    /// tells.
+    /// The handler does not run. The version is the one of this resource that the client holds, if its tag
+    /// reveals it.
     Refuse(Refusal, Option<Version<R>>),
 }
 
@@ -42,7 +42,7 @@ impl<R> Decision<R> {
         }
     }
 
-    /// A write without a condition passes, also where one is required and report-only mode waives that.
+    /// A write without a condition passes, either because none is required or because report-only mode waives it.
     fn unconditional(required: bool) -> Self {
         Self::Go {
             demand: Demand::Any,
@@ -50,7 +50,7 @@ impl<R> Decision<R> {
         }
     }
 
-    /// The same where there is no handler that could answer 404 for itself.
+    /// The same decision if there is no handler that could respond with 404 itself.
     pub(crate) fn without_handler(self) -> Self {
         match self {
             Self::Absent => Self::Refuse(Refusal::gone(), None),
@@ -60,7 +60,7 @@ impl<R> Decision<R> {
 }
 
 impl<K: Key, R: Revision> Rules<'_, K, R> {
-    /// Decides on a write: the policy, the evaluation (RFC 9110 §13.2.2), the gate (RFC 6585 §3).
+    /// Decides on a write: the policy, the evaluation (RFC 9110 §13.2.2), the required condition (RFC 6585 §3).
     pub(crate) fn decide(
         &self,
         method: &Method,
@@ -83,13 +83,13 @@ impl<K: Key, R: Revision> Rules<'_, K, R> {
                 let refusal = Refusal::new(reason_of(defect)).of_field(field);
                 return Decision::Refuse(refusal, None);
             }
-            // A write's failed If-None-Match is 412 as well (RFC 9110 §13.1.2).
+            // For a write, a failed If-None-Match is 412 as well (RFC 9110 §13.1.2).
             Verdict::Failed(field) | Verdict::NotModified(field) => {
                 let (reason, held) = why(conditions, state.as_ref(), field);
                 (Refusal::new(reason).of_field(field), held)
             }
             Verdict::Ignored => return Decision::Absent,
-            // Also where the policy would let it pass without: what was sent is held to.
+            // Even if the policy requires no condition, one that was sent is enforced.
             Verdict::Proceed(guard) if !required || self.guards(guard) => {
                 return Decision::go(demand(guard, current));
             }
@@ -107,8 +107,8 @@ impl<K: Key, R: Revision> Rules<'_, K, R> {
         Decision::Refuse(refusal.with_current_tag(tag), held)
     }
 
-    /// Decides on a write of which nobody needs to know what it writes over: `None` where the current version has
-    /// to be known.
+    /// Decides on a write without knowing what it overwrites: `None` if the decision depends on the current
+    /// version.
     pub(crate) fn decide_unasked(
         &self,
         method: &Method,
@@ -118,7 +118,7 @@ impl<K: Key, R: Revision> Rules<'_, K, R> {
         unasked.then(|| Decision::unconditional(self.policy.need(method) == Need::Required))
     }
 
-    /// Decides on a write that lost its race: it is refused with what a later request would get, and never goes.
+    /// Decides on a write that lost its race: it is refused with what a later request would get, and never proceeds.
     pub(crate) fn decide_lost(
         &self,
         method: &Method,
@@ -139,14 +139,14 @@ impl<K: Key, R: Revision> Rules<'_, K, R> {
         }
     }
 
-    /// What becomes of a refusal whose resource vanished after the decision.
+    /// The refusal if the resource vanished after the decision.
     pub(crate) fn vanished(&self, method: &Method, refusal: Refusal) -> Refusal {
         match refusal.failed_condition() {
             _ if !self.policy.creates(method) => Refusal::gone(),
             Some(field @ (Field::IfMatch | Field::IfUnmodifiedSince)) => {
                 Refusal::new(Reason::Absent).of_field(field)
             }
-            // It existed when If-None-Match was evaluated, and lost when it lost.
+            // The resource existed when If-None-Match was evaluated, and a lost race stays lost.
             _ => refusal.with_current_tag(None),
         }
     }
@@ -155,7 +155,7 @@ impl<K: Key, R: Revision> Rules<'_, K, R> {
     fn guards(&self, guard: Guard) -> bool {
         match guard {
             Guard::Version | Guard::Absent => true,
-            // Two writes within a second would share a date, were it not for the store's word.
+            // Unless the store promises otherwise, two writes within a second could share a date.
             Guard::Date => self.dates_advance,
             Guard::Existing => !self.policy.refuses_wildcard(),
             Guard::None => false,
@@ -169,13 +169,13 @@ fn demand<R>(guard: Guard, current: Option<Version<R>>) -> Demand<R> {
         (Guard::Version | Guard::Date, Some(version)) => Demand::Version(version),
         (Guard::Existing, _) => Demand::Exists,
         (Guard::None, _) => Demand::Any,
-        // A version that is named and does not exist: the evaluation rules it out, and if it did not, nothing
-        // that exists may be written.
+        // The evaluation rules out a named version that does not exist; even if it did not, nothing that exists
+        // may be written.
         (Guard::Absent | Guard::Version | Guard::Date, _) => Demand::NotExists,
     }
 }
 
-/// What becomes of a write to something that has no version, such as a collection: `None` where it goes on.
+/// Decides on a write to something that has no version, such as a collection: `None` if it proceeds.
 pub(crate) fn decide_unkeyed(conditions: &Conditions) -> Option<Refusal> {
     let refuse = |reason, field| Some(Refusal::new(reason).of_field(field));
     match (&conditions.if_match, &conditions.if_none_match) {
@@ -187,7 +187,7 @@ pub(crate) fn decide_unkeyed(conditions: &Conditions) -> Option<Refusal> {
         (TagCondition::Any | TagCondition::Tags(_) | TagCondition::Empty, _) => {
             refuse(Reason::UnknownTag, Field::IfMatch)
         }
-        // What is routed and has a handler exists.
+        // A target with a route and a handler exists.
         (TagCondition::Absent, TagCondition::Any) => refuse(Reason::Exists, Field::IfNoneMatch),
         (TagCondition::Absent, _) => None,
     }
@@ -211,7 +211,7 @@ pub(crate) fn why<K: Key, R: Revision>(
     };
     match (field, &conditions.if_match) {
         (Field::IfMatch, TagCondition::Tags(tags)) => {
-            // Of several tags the one that explains most.
+            // Of several tags, take the most informative one.
             let explained = tags.iter().map(|tag| rank(state.recognise(tag)));
             let Some((_, reason, revision)) = explained.min_by_key(|(rank, ..)| *rank) else {
                 return (Reason::UnknownTag, None);

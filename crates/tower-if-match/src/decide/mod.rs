@@ -1,4 +1,4 @@
-//! The decision about a write: pure, synchronous, no store, no hook.
+//! The decision about a write: pure and synchronous, without a store or a hook.
 
 mod decide;
 mod policy;

@@ -3,7 +3,7 @@ use smallvec::SmallVec;
 
 /// What requests need to pass: a value that every layer takes.
 ///
-/// The default is closed: every method that is not known to be safe needs a condition, and only PUT creates.
+/// The default is strict: every method that is not known to be safe needs a condition, and only PUT creates.
 ///
 /// ```
 /// use http::Method;
@@ -25,10 +25,10 @@ pub struct Policy {
     report_only: bool,
 }
 
-/// The methods that create the resource where it is absent.
+/// The methods that create the resource if it is absent.
 #[derive(Clone, Debug)]
 enum Creating {
-    /// Nothing was said: PUT, or all where nothing is known of the handlers.
+    /// Not set: PUT, or all methods if nothing is known about the handlers.
     Unsaid {
         all: bool,
     },
@@ -40,9 +40,9 @@ enum Creating {
 pub(crate) enum Need {
     /// Without one: 428.
     Required,
-    /// Without one the write goes on, on whatever version there is, which the store is asked for.
+    /// Without one the write proceeds on whatever version there is, which is read from the store.
     Optional,
-    /// Without one the write goes on and the store is not even asked.
+    /// Without one the write proceeds, and the store is not even queried.
     Exempt,
 }
 
@@ -58,16 +58,16 @@ impl Policy {
         }
     }
 
-    /// Lets writes with this method pass without a condition. One that is sent is still evaluated, and the
-    /// handler still says how its write ended.
+    /// Lets writes with this method pass without a condition. A condition that is sent is still evaluated, and
+    /// the handler still has to settle its write.
     ///
     /// **Loosens safety**: a client that sends no condition overwrites blindly.
     pub fn with_condition_optional(self, method: Method) -> Self {
         self.with_need(method, Need::Optional)
     }
 
-    /// As [`with_condition_optional`](Self::with_condition_optional), and does not even ask the store where no
-    /// condition was sent: for methods that overwrite nothing, such as a POST that adds to a resource. Under a
+    /// Like [`with_condition_optional`](Self::with_condition_optional), but does not even query the store if no
+    /// condition is sent: for methods that overwrite nothing, such as a POST that adds to a resource. Under a
     /// [`RepresentationLayer`](crate#closing-the-race) the write still waits for the lock.
     ///
     /// **Loosens safety**: a client that sends no condition overwrites blindly.
@@ -75,11 +75,11 @@ impl Policy {
         self.with_need(method, Need::Exempt)
     }
 
-    /// The methods that create the resource where it is absent. Their conditions are evaluated on an absent
-    /// target; other methods go through to the handler's 404 (RFC 9110 §13.2.1).
+    /// The methods that create the resource if it is absent. Their conditions are evaluated even if the
+    /// target is absent; other methods reach the handler, which responds with 404 (RFC 9110 §13.2.1).
     ///
-    /// Default: PUT. Around a whole service ([`RepresentationLayer`](crate#closing-the-race)): all, because
-    /// nothing is known of its handlers.
+    /// Default: PUT. Around a whole service ([`RepresentationLayer`](crate#closing-the-race)): all methods,
+    /// because nothing is known about its handlers.
     pub fn with_creating_methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.creating = Creating::These(methods.into_iter().collect());
         self
@@ -88,19 +88,19 @@ impl Policy {
     /// Rejects `If-Match: *` with 428: it proves that the resource exists, not that the client has seen the
     /// latest version.
     ///
-    /// Default: it satisfies the gate, as RFC 9110 has it.
+    /// Default: `If-Match: *` counts as a condition, as in RFC 9110.
     pub fn with_wildcard_refused(mut self) -> Self {
         self.wildcard_refused = true;
         self
     }
 
-    /// Lets a weak tag satisfy If-Match where this service minted it and it names the current version: for
+    /// Lets a weak tag satisfy If-Match if this service minted it and it names the current version: for
     /// clients behind a proxy that weakens tags when it compresses, as nginx does.
     ///
-    /// **A named deviation** from RFC 9110 §13.1.1, which has a weak tag never match there, because a weak
-    /// validator may stay the same over a change that matters. A minted one does not: it changes with the
-    /// version, whatever became of its strength on the way. A weak tag of the store's own still fails. Reads
-    /// are not affected.
+    /// **A deliberate deviation** from RFC 9110 §13.1.1, under which a weak tag never matches, because a weak
+    /// validator may stay the same across a significant change. A minted one does not: it changes with the
+    /// version, even if an intermediary weakened it. A weak tag that the store itself supplied still fails.
+    /// Reads are not affected.
     ///
     /// Default: 412 `weak_tag`, which tells the client what happened.
     pub fn with_weakened_tags_accepted(mut self) -> Self {
@@ -108,19 +108,19 @@ impl Policy {
         self
     }
 
-    /// Refuses nothing for lack of a condition, and reports what it would have refused: for turning the layer
-    /// on in front of clients of which nobody knows whether they send conditions. `docs/rollout.md` leads
-    /// from here to enforcing.
+    /// Does not refuse writes without a condition, but reports what would have been refused: for introducing
+    /// the layer while you do not know yet whether clients send conditions. `docs/rollout.md` leads from here
+    /// to enforcing.
     ///
     /// Two refusals are waived: 428 `missing_condition`, and 500 `unguarded_write` for a handler that does not
     /// settle [`Expected`](crate::Expected) yet. The response carries `If-Match-Report` with the reason, a
     /// warning names the client ([`Refusals::with_client_name`](crate::Refusals::with_client_name)), and with
     /// the feature `metrics` it is counted.
     ///
-    /// Everything else stays as it is: a condition that was sent and fails is 412, a malformed one 400, and a
-    /// store is asked only for writes with conditions, or where the strategy holds something. Under
+    /// Everything else stays as it is: a condition that was sent and fails is 412, a malformed one is 400, and
+    /// the store is queried only for writes with conditions, or if the strategy holds something. Under
     /// [`Transaction`](crate::Transaction) a handler that takes [`Tx`](crate::Tx) still has to give it back:
-    /// what it wrote is undone otherwise, so its success is not let out.
+    /// otherwise its write is rolled back, so its success must not reach the client.
     ///
     /// **Loosens safety**: a client that sends no condition overwrites blindly, as it did before.
     ///
@@ -148,7 +148,7 @@ impl Policy {
         self
     }
 
-    /// For handlers of which nothing is known: any of them may create what is absent, unless you said which do.
+    /// For handlers about which nothing is known: any method may create what is absent, unless you set which do.
     #[cfg(feature = "representation")]
     pub(crate) fn where_any_method_may_create(mut self) -> Self {
         if let Creating::Unsaid { all } = &mut self.creating {
@@ -164,8 +164,7 @@ impl Policy {
         rule.map_or(Need::Required, |(_, need)| *need)
     }
 
-    /// Whether a write with this method goes on without a condition, and nobody needs to know what it writes
-    /// over.
+    /// Whether a write with this method proceeds without a condition and without reading the current version.
     pub(crate) fn asks_nothing(&self, method: &Method) -> bool {
         match self.need(method) {
             Need::Exempt => true,
@@ -189,7 +188,7 @@ impl Policy {
         self.weakened_accepted
     }
 
-    /// Whether writes that nothing guards go on, and it is only reported what they would have been refused for.
+    /// Whether unguarded writes proceed, and the layer only reports why it would have refused them.
     pub(crate) fn reports_only(&self) -> bool {
         self.report_only
     }

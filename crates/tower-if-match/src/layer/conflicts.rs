@@ -1,4 +1,4 @@
-//! What a 412 tells about a conflict, and to whom.
+//! What a 412 discloses about a conflict, and to whom.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use super::layer::IfMatchLayer;
 use crate::write::{Audience, ask};
 
 impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
-    /// Puts what the store knows of a conflict into its 412, for whoever passes the authorization hook: who
-    /// changed the resource and when, which members changed, the current representation.
+    /// Adds what the store knows about a conflict to its 412, for clients that pass the authorization hook: who
+    /// changed the resource and when, which members changed, and the current representation.
     ///
     /// Default: the current tag and nothing else.
     ///
     /// # Panics
     ///
-    /// When the layer is added to a service without [`with_authorization`](Self::with_authorization): nobody
-    /// would be told anything. For resources that everybody may read use
+    /// Panics when the layer is added to a service without [`with_authorization`](Self::with_authorization),
+    /// because then no client would ever see this metadata. For resources that everyone may read, use
     /// [`with_public_conflicts`](Self::with_public_conflicts).
     ///
     /// ```should_panic
@@ -32,7 +32,7 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     /// use axum::routing::put;
     ///
     /// let guard = IfMatchLayer::new("notes", notes, PathKey).with_conflicts_for_authorized();
-    /// put::<_, _, ()>(replace).route_layer(guard); // panics: no hook could authorize anybody
+    /// put::<_, _, ()>(replace).route_layer(guard); // panics: there is no hook to authorize anyone
     /// ```
     pub fn with_conflicts_for_authorized(self) -> Self
     where
@@ -41,9 +41,9 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
         self.with(|guard| guard.conflicts.told = Some((Audience::Authorized, Arc::new(ask))))
     }
 
-    /// As [`with_conflicts_for_authorized`](Self::with_conflicts_for_authorized), for everybody.
+    /// Like [`with_conflicts_for_authorized`](Self::with_conflicts_for_authorized), but for all clients.
     ///
-    /// **Loosens safety**: only for resources that everybody may read.
+    /// **Loosens safety**: use it only for resources that everyone may read.
     pub fn with_public_conflicts(self) -> Self
     where
         S: Conflicts,
@@ -51,11 +51,11 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
         self.with(|guard| guard.conflicts.told = Some((Audience::Everybody, Arc::new(ask))))
     }
 
-    /// Lets this hook see, and change, what a 412 tells about a conflict before it leaves: who and when
-    /// (in [`Conflict::version`]), what changed, the current representation. What it takes out is not told. It
-    /// cannot change the tag, which was made before.
+    /// Lets this hook inspect and change the conflict metadata of a 412 before it is sent: who and when (in
+    /// [`Conflict::version`]), what changed, and the current representation. What the hook removes is not
+    /// sent. It cannot change the tag, which has been minted by then.
     ///
-    /// It is called for every disclosure, also where conflicts are public.
+    /// The hook is called for every disclosure, even if conflicts are public.
     ///
     /// ```
     /// # use tower_if_match::{Conflict, Conflicts, IfMatchLayer, MemoryStore, PathKey, Describe};

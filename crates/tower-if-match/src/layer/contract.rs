@@ -4,7 +4,7 @@ use version_store::VersionStore;
 use super::layer::IfMatchLayer;
 use crate::decide::{Need, Policy};
 
-/// What a layer demands of requests and adds to responses, for whoever describes an API.
+/// What a layer demands of requests and adds to responses, for tools that describe an API.
 ///
 /// ```
 /// use http::Method;
@@ -24,7 +24,7 @@ pub struct Contract {
 }
 
 impl<S: VersionStore, F, W> IfMatchLayer<S, F, W> {
-    /// What this layer does to the requests and responses of a route: call it when all settings are made.
+    /// What this layer does to the requests and responses of a route. Call it after you have made all settings.
     pub fn contract(&self) -> Contract {
         Contract {
             policy: self.guard.config.policy.clone(),
@@ -36,12 +36,12 @@ impl<S: VersionStore, F, W> IfMatchLayer<S, F, W> {
 }
 
 impl Contract {
-    /// Whether a write with this method is refused with 428 where no condition guards it.
+    /// Whether a write with this method is refused with 428 if no condition guards it.
     pub fn requires_condition(&self, method: &Method) -> bool {
         !self.policy.reports_only() && self.policy.need(method) == Need::Required
     }
 
-    /// Whether the method creates the resource where it is absent.
+    /// Whether the method creates the resource if it is absent.
     pub fn creates(&self, method: &Method) -> bool {
         self.policy.creates(method)
     }
@@ -61,12 +61,12 @@ impl Contract {
         self.policy.reports_only()
     }
 
-    /// Whether the store is asked before a read, which can then be answered with 503.
+    /// Whether reads query the store first, and can therefore be answered with 503.
     pub fn reads_ask_store(&self) -> bool {
         self.reads_ask_store
     }
 
-    /// Whether a 412 tells what the conflict is about.
+    /// Whether a 412 carries conflict metadata.
     pub fn tells_conflicts(&self) -> bool {
         self.tells_conflicts
     }

@@ -10,13 +10,12 @@ use crate::strategy::Runs;
 
 /// Adds routes that are guarded as a whole.
 ///
-/// What `MethodRouter::route_layer` leaves open is closed here: a fallback or an
-/// [`any`](axum::routing::any) in `methods` would run unguarded, so it is **replaced** by 405. (With
-/// `any` that answer lacks `Allow`, because axum forgets the methods; and a
-/// `Router::method_not_allowed_fallback` does not reach the route.)
+/// This closes a gap of `MethodRouter::route_layer`: a fallback or an [`any`](axum::routing::any) in
+/// `methods` would run unguarded, so it is **replaced** by 405. (With `any` that response lacks `Allow`,
+/// because axum forgets the methods; and a `Router::method_not_allowed_fallback` does not reach the route.)
 ///
-/// It closes nothing that is added afterwards: another `route` for the same path merges its methods into
-/// this one, unguarded.
+/// It cannot guard what is added afterwards: another `route` for the same path merges its methods into this
+/// one, unguarded.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -32,7 +31,7 @@ use crate::strategy::Runs;
 ///     .guarded_route("/posts/{id}", get(read).put(replace), guard);
 /// ```
 pub trait GuardedRoute<T>: Sized {
-    /// Adds a route of these methods, each of them guarded.
+    /// Adds a route with these methods, all of them guarded.
     #[must_use]
     fn guarded_route<S, F, W>(
         self,

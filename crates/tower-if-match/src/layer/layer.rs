@@ -18,9 +18,9 @@ use crate::write::Guard;
 
 /// The layer that guards a resource's writes with the request's conditions.
 ///
-/// It needs three things: the **scope**, a name for the kind of resource, so that no tag of a post
-/// fits a comment with the same id; the **store** that knows current versions; and how to **find the
-/// key** of the resource in a request's head, with axum [`PathKey`](crate::PathKey).
+/// It needs three things: the **scope**, a name for the kind of resource, so that a post's tag never
+/// matches a comment with the same id; the **store** that knows the current versions; and a way to **find
+/// the key** of the resource in a request's head, which is [`PathKey`](crate::PathKey) with axum.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -36,9 +36,9 @@ use crate::write::Guard;
 ///
 /// # Defaults
 ///
-/// All methods that are not known to be safe need a condition, and only PUT creates: [`Policy`]. A 412 tells
-/// the current tag and nothing else about the resource; [`Refusals`] says how it is answered. Tags are minted
-/// with a public key that every process shares.
+/// All methods that are not known to be safe need a condition, and only PUT creates; [`Policy`] changes that.
+/// A 412 discloses the current tag and nothing else about the resource; [`Refusals`] customizes the response.
+/// Tags are minted with a public key that every process shares.
 #[must_use = "a layer guards nothing until it is added to a service"]
 pub struct IfMatchLayer<S: VersionStore, F, W = CompareAndSwap> {
     find_key: F,
@@ -46,9 +46,9 @@ pub struct IfMatchLayer<S: VersionStore, F, W = CompareAndSwap> {
 }
 
 impl<S: VersionStore, F: FindKey<S::Key>> IfMatchLayer<S, F> {
-    /// Guards the resources of `store`, with [compare and swap](CompareAndSwap) closing the race.
+    /// Guards the resources of `store`. [Compare and swap](CompareAndSwap) closes the race.
     ///
-    /// `tags` is the scope's name, or a [`TagMint`] with keys of your own.
+    /// `tags` is the name of the scope, or a [`TagMint`] with keys of your own.
     pub fn new(tags: impl Into<TagMint<S::Key, S::Revision>>, store: S, find_key: F) -> Self {
         let config = Arc::new(Config::new(tags.into()));
         Self {
@@ -72,8 +72,8 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
         }
     }
 
-    /// The mint of this layer's tags, for wherever the layer does not stand: the 201 of a
-    /// collection's POST, the items of a list.
+    /// The mint of this layer's tags, for code outside the layer that needs them: the 201 of a collection's
+    /// POST, the items of a list.
     pub fn tags(&self) -> TagMint<S::Key, S::Revision> {
         self.guard.config.tags.clone()
     }
@@ -92,13 +92,13 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
         self.with_config(|config| config.responder = config.responder.with_refusals(refusals))
     }
 
-    /// Calls this hook before a write's condition is evaluated. It sees the request's head, the key
-    /// and the current version; what it denies is answered with its response.
+    /// Calls this hook before a write's condition is evaluated, with the request's head, the key and the
+    /// current version. If it denies the write, its response is sent.
     ///
     /// Without this check a refusal would reveal that the resource exists, and its `ETag`. The hook is called
-    /// again before a lost race is answered, and before conflict metadata of a newer version leaves.
+    /// again before a lost race is answered, and before conflict metadata of a newer version is sent.
     ///
-    /// **It does not authorize the route.** It is called for writes of resources that have a key; reads,
+    /// **It does not authorize the route.** It is called only for writes to resources that have a key; reads,
     /// collections and invalid ids reach the handler without it.
     ///
     /// ```
@@ -123,31 +123,31 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
         self.with_config(|config| config.authorize = Some(Arc::new(hook)))
     }
 
-    /// Reads the version before the handler of a read runs, and tags its response with that, for
-    /// handlers that cannot answer with [`Versioned`](crate::Versioned).
+    /// Reads the version before a read's handler runs, and tags its response with that version. This is for
+    /// handlers that cannot return [`Versioned`](crate::Versioned).
     ///
-    /// **Only** where the source of the body is at least as fresh as [`VersionStore::current`]: then
-    /// a body may be newer than its tag, which costs a client one more 412, but never older, which
-    /// would let it destroy what it has not seen. And **only** where the body depends on nothing but the
-    /// version: for one that varies (by `Accept`, by viewer) the handler sets a weak tag of its own,
-    /// which stays, or answers with `Versioned` and a variant.
+    /// Use it **only** if the source of the body is at least as fresh as [`VersionStore::current`]: then a
+    /// body may be newer than its tag, which costs the client one more 412, but never older, which would let
+    /// the client destroy what it has not seen. And **only** if the body depends on nothing but the version:
+    /// a handler whose body varies (by `Accept`, by viewer) either sets a weak tag of its own, which is kept,
+    /// or returns `Versioned` with a variant.
     ///
-    /// Default: only a `Versioned` response is tagged. QUERY never is by this.
+    /// Default: only a `Versioned` response is tagged. Responses to QUERY are never tagged this way.
     pub fn with_version_before_body(self) -> Self {
         self.with_config(|config| config.version_before_body = true)
     }
 
-    /// Withholds the tag from the success of a PUT, unless the handler said that it stored the
-    /// body as it was sent ([`Expected::written_verbatim`](crate::Expected::written_verbatim)).
+    /// Withholds the tag from a successful PUT, unless the handler says that it stored the body exactly as
+    /// sent ([`Expected::written_verbatim`](crate::Expected::written_verbatim)).
     ///
-    /// Default: it is sent. RFC 9110 §9.3.4 forbids it where the body was transformed, as every
-    /// JSON API does; but a client without the new tag has to read before it can write again.
+    /// Default: the tag is sent. RFC 9110 §9.3.4 forbids it if the body was transformed, as in every JSON API;
+    /// but a client without the new tag has to read before it can write again.
     pub fn with_strict_put_validators(self) -> Self {
         self.with_config(|config| config.strict_put_validators = true)
     }
 
-    /// Where the time comes from: it is needed for two-digit years in conditions, and because a
-    /// served `Last-Modified` must not be later than `Date`.
+    /// The source of the current time. It is needed for two-digit years in conditions, and because
+    /// `Last-Modified` in a response must not be later than `Date`.
     ///
     /// Default: [`SystemTime::now`].
     pub fn with_clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
@@ -169,13 +169,13 @@ impl<Svc, S: VersionStore, F: Clone, W> Layer<Svc> for IfMatchLayer<S, F, W> {
 
     /// # Panics
     ///
-    /// Where a setting would do nothing: [`IfMatchLayer::with_conflicts_for_authorized`] without
+    /// Panics if a setting has no effect: [`IfMatchLayer::with_conflicts_for_authorized`] without
     /// [`IfMatchLayer::with_authorization`].
     fn layer(&self, inner: Svc) -> Self::Service {
         assert!(
             !self.guard.conflicts.needs_authorization() || self.guard.config.authorize.is_some(),
-            "`with_conflicts_for_authorized` tells nobody anything without `with_authorization`; \
-             for resources that everybody may read use `with_public_conflicts`"
+            "`with_conflicts_for_authorized` has no effect without `with_authorization`; \
+             for resources that everyone may read, use `with_public_conflicts`"
         );
         IfMatch::new(inner, self.find_key.clone(), Arc::clone(&self.guard))
     }

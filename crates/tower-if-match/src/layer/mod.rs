@@ -1,4 +1,4 @@
-//! The public face: what you build a layer with.
+//! The public API with which you build a layer.
 
 mod conflicts;
 mod contract;

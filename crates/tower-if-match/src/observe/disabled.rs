@@ -3,7 +3,7 @@ use http::{Request, Response};
 use super::Operation;
 use crate::tag::Scope;
 
-/// Nothing.
+/// Records nothing.
 #[derive(Debug)]
 pub(crate) struct Observed;
 
@@ -12,7 +12,7 @@ impl Observed {
         Self
     }
 
-    #[expect(clippy::unused_self, reason = "as where something is counted")]
+    #[expect(clippy::unused_self, reason = "the same signature as with metrics")]
     pub(crate) fn answered<B>(&self, _: &Scope, _: &Response<B>) {}
 }
 

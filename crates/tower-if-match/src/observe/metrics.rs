@@ -17,8 +17,8 @@ const UNGUARDED_WRITES: &str = "if_match_unguarded_writes_total";
 const STORE_SECONDS: &str = "if_match_store_seconds";
 const LOCK_WAIT_SECONDS: &str = "if_match_lock_wait_seconds";
 
-/// Gives the recorder of the `metrics` facade the descriptions and units of what the layers count. Call
-/// it once, after the recorder was installed.
+/// Registers the descriptions and units of the layers' metrics with the recorder of the `metrics` facade. Call it
+/// once, after you have installed the recorder.
 ///
 /// | metric | kind | labels | counts |
 /// | --- | --- | --- | --- |
@@ -28,11 +28,11 @@ const LOCK_WAIT_SECONDS: &str = "if_match_lock_wait_seconds";
 /// | `if_match_store_seconds` | histogram | `scope`, `operation` | seconds that the store took: `current`, `open`, `settle`, `conflict` |
 /// | `if_match_lock_wait_seconds` | histogram | `scope` | seconds that a write waited for others of this process that had its resource |
 ///
-/// `outcome` is `passed`, `not_modified`, `refused` or `failed`, which is an answer of 400 and more that is not the
-/// layer's. `reason` is that of the refusal, else `none`. `route` is axum's matched path, never the path
-/// that a client sent, else `unknown`. `method` is `other` for any that is not registered. `client` is what
-/// [`with_client_name`](crate::Refusals::with_client_name) says, for at most 64 different ones of each layer. So
-/// the number of series is bounded by the program, whatever clients send.
+/// `outcome` is `passed`, `not_modified`, `refused` or `failed`, which is a status of 400 or above that does not come
+/// from the layer. `reason` is that of the refusal, or `none`. `route` is axum's matched path, never the path that a
+/// client sent, or `unknown`. `method` is `other` for methods that are not registered. `client` is the name from
+/// [`with_client_name`](crate::Refusals::with_client_name), with at most 64 distinct names per layer. So the program
+/// bounds the number of series, whatever clients send.
 pub fn describe_metrics() {
     describe_counter!(REQUESTS, Unit::Count, "Requests by how they were answered");
     describe_counter!(
@@ -53,7 +53,7 @@ pub fn describe_metrics() {
     );
 }
 
-/// What labels need to know of a request's head.
+/// What the labels need from a request's head.
 #[derive(Debug)]
 pub(crate) struct Observed {
     method: Option<&'static str>,
@@ -68,7 +68,7 @@ impl Observed {
         }
     }
 
-    /// Counts the request, where its method is one that the layer looks at.
+    /// Counts the request, if the layer handles its method.
     pub(crate) fn answered<B>(&self, scope: &Scope, response: &Response<B>) {
         let Some(method) = self.method else {
             return;
@@ -76,7 +76,7 @@ impl Observed {
         let label = || Arc::clone(scope.name());
         let route = || label_of_route(&self.route);
         let extensions = response.extensions();
-        // What a layer further in refused or let go it has counted itself.
+        // A layer further in has already counted what it refused or waived.
         let refusal = extensions.get::<Refusal>();
         let refusal = refusal.filter(|refusal| refusal.scope() == &**scope.name());
         let reason = refusal.map(Refusal::reason);
@@ -123,8 +123,8 @@ impl Observed {
     }
 }
 
-/// The name of a registered method, so that clients cannot invent labels. None for those that the
-/// layer has nothing to do with.
+/// The name of a registered method, so that clients cannot invent labels. `None` for methods that the layer does
+/// not handle.
 fn label_of(method: &Method) -> Option<&'static str> {
     match method.as_str() {
         "OPTIONS" | "TRACE" | "CONNECT" => None,
@@ -153,7 +153,7 @@ fn label_of_route(route: &Route) -> Cow<'static, str> {
     path.map_or(Cow::Borrowed("unknown"), |path| Cow::Owned(path.to_owned()))
 }
 
-/// Nobody says here by which route a request came.
+/// Without axum the route of a request is unknown.
 #[cfg(not(feature = "axum"))]
 type Route = ();
 
@@ -161,12 +161,12 @@ type Route = ();
 fn route_of<B>(_: &Request<B>) -> Route {}
 
 #[cfg(not(feature = "axum"))]
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as with axum")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the same signature as with axum")]
 fn label_of_route((): &Route) -> Cow<'static, str> {
     Cow::Borrowed("unknown")
 }
 
-/// The same future, whose time is recorded when it is ready.
+/// The same future, which records its duration when it is ready.
 pub(crate) async fn timed<F: Future>(scope: &Scope, operation: Operation, future: F) -> F::Output {
     let started = Instant::now();
     let output = future.await;
@@ -181,7 +181,7 @@ pub(crate) async fn timed<F: Future>(scope: &Scope, operation: Operation, future
     output
 }
 
-/// The same future, which waits for others.
+/// The same future, which records how long it waited for others.
 pub(crate) async fn waited<F: Future>(scope: &Scope, future: F) -> F::Output {
     let started = Instant::now();
     let output = future.await;

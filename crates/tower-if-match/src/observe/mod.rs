@@ -1,4 +1,4 @@
-//! What is counted and timed. Without the feature `metrics` nothing is, and all of this is nothing.
+//! Counts and times. Without the feature `metrics` all of this compiles to nothing.
 
 #[cfg(not(feature = "metrics"))]
 mod disabled;
@@ -11,15 +11,15 @@ pub use self::metrics::describe_metrics;
 #[cfg(feature = "metrics")]
 pub(crate) use self::metrics::{Observed, timed, waited};
 
-/// What the store is asked.
+/// The operations of a store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operation {
-    /// The current version, to refuse the hopeless or to answer a lost race.
+    /// Reads the current version, to refuse requests that are bound to fail or to answer a lost race.
     Current,
-    /// The current version that a write is decided on, with whatever is taken hold of.
+    /// Reads the current version for the decision on a write, and acquires what the strategy holds.
     Open,
-    /// How a write ended, with its commit.
+    /// Finds out how a write ended, including its commit.
     Settle,
-    /// What a conflict is about.
+    /// Reads conflict metadata.
     Conflict,
 }

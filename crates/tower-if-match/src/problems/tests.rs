@@ -53,9 +53,9 @@ fn the_doc_comments_of_reasons_begin_with_their_status() {
     let source = include_str!("../refusal/reason.rs");
     assert_eq!(undocumented(source), Vec::<String>::new());
 
-    let changed = source.replace("/// 503: the resource", "/// 504: the resource");
+    let changed = source.replace("/// 503: timed out", "/// 504: timed out");
     assert_eq!(undocumented(&changed), ["Busy"]);
-    let changed = source.replace("    /// 503: the resource could not be had in time.\n", "");
+    let changed = source.replace("    /// 503: timed out waiting for the resource.\n", "");
     assert_eq!(undocumented(&changed), ["Busy"]);
 }
 

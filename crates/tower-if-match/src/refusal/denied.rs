@@ -1,8 +1,8 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-/// What an authorization hook answers in place of the layer. A success (2xx) becomes 500, because nothing
-/// was written.
+/// The response of an authorization hook that denies a request. A success (2xx) becomes 500, because nothing was
+/// written.
 ///
 /// ```
 /// use http::StatusCode;

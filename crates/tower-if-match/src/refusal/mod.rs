@@ -1,4 +1,4 @@
-//! Why a request is refused, or would have been.
+//! Why a request is refused, or would have been refused.
 
 mod denied;
 mod reason;

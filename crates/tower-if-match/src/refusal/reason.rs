@@ -2,52 +2,52 @@ use std::fmt;
 
 use http::StatusCode;
 
-/// Why a request was refused: a stable code that stands in the problem document, in the log event
+/// Why a request was refused: a stable code that appears in the problem document, in the log event
 /// and in the response's extensions (within [`Refusal`](crate::Refusal)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// 428: the request overwrites and names no version (RFC 6585 §3).
+    /// 428: the request overwrites without naming a version (RFC 6585 §3).
     MissingCondition,
-    /// 412: the tag is this resource's, of a version that has been replaced; or, where the store
-    /// brings its own tags, simply another than the current one.
+    /// 412: the tag belongs to a version of this resource that has since been replaced; or, if the store supplies
+    /// its own tags, it is simply not the current one.
     StaleVersion,
     /// 412: the condition holds, but someone was faster between its evaluation and the write.
     LostRace,
-    /// 412: the tag is one of this service's, of another resource or of an earlier incarnation of this one.
+    /// 412: this service minted the tag, but for another resource or for an earlier incarnation of this one.
     ForeignTag,
     /// 412: the tag names the current version, but it is weak, and a weak tag never satisfies
-    /// If-Match (RFC 9110 §13.1.1). Something on the way weakened it.
+    /// If-Match (RFC 9110 §13.1.1). Usually an intermediary weakened it.
     WeakTag,
-    /// 412: the tag begins as one of this service's and was changed on the way.
+    /// 412: the tag begins like one of this service, but was changed in transit.
     MangledTag,
-    /// 412: the tag is none of this service's.
+    /// 412: this service does not recognise the tag.
     UnknownTag,
-    /// 412 to a request that needs the resource, 404 where it vanished before the write.
+    /// 412 if the request needs a resource that does not exist, 404 if it vanished before the write.
     Absent,
     /// 412: If-None-Match names what exists.
     Exists,
     /// 412: the resource was modified after the date.
     ModifiedSince,
-    /// 400: a condition field is not of its grammar.
+    /// 400: a condition field does not match its grammar.
     MalformedCondition,
-    /// 400: a condition field has more than 8192 octets or 64 tags.
+    /// 400: a condition field has more than 8192 bytes or 64 tags.
     OversizedCondition,
     /// 503: the store cannot tell the current version.
     StoreUnavailable,
-    /// 503: the resource could not be had in time.
+    /// 503: timed out waiting for the resource.
     Busy,
-    /// 503, without `Retry-After`: whether the write took place is not known. With compare and swap it is
-    /// the handler that says so.
+    /// 503, without `Retry-After`: whether the write took place is unknown. With compare and swap, the handler
+    /// reports this.
     OutcomeUnknown,
-    /// 500: the handler answered with a success and did not say how its write ended.
+    /// 500: the handler reported success without settling its write.
     UnguardedWrite,
-    /// 500: the service is put together wrongly, no key can be derived.
+    /// 500: the service is misconfigured, so no key can be derived.
     Unkeyed,
 }
 
 impl Reason {
-    /// All of them, for whoever documents or counts them.
+    /// All reasons, for code that documents or counts them.
     pub const ALL: &'static [Self] = &Self::EACH;
 
     pub(crate) const EACH: [Self; 17] = [
@@ -93,8 +93,8 @@ impl Reason {
         }
     }
 
-    /// The status of the refusal, but for [`Absent`](Self::Absent), which is 404 where the resource
-    /// vanished before a write that would not create it.
+    /// The status of the refusal, except that [`Absent`](Self::Absent) is 404 if the resource vanished before a
+    /// write that would not create it.
     pub fn status(self) -> StatusCode {
         match self {
             Self::MissingCondition => StatusCode::PRECONDITION_REQUIRED,
@@ -126,7 +126,7 @@ impl fmt::Display for Reason {
 mod tests {
     use super::*;
 
-    /// The documents of refusals are looked up by a reason's place in the list.
+    /// The documents of refusals are looked up by the index of the reason in the list.
     #[test]
     fn the_list_is_in_the_order_of_the_reasons() {
         for (place, reason) in Reason::EACH.into_iter().enumerate() {

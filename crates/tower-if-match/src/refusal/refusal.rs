@@ -6,15 +6,15 @@ use http_precondition::{EntityTag, Field};
 
 use super::Reason;
 
-/// Why a request was refused: the layer puts it into the extensions of its answer, where a layer
-/// outside can read it.
+/// Why a request was refused. The layer puts it into the extensions of its response, where a layer outside can
+/// read it.
 ///
 /// ```
 /// # use http::Response;
 /// # use tower_if_match::Refusal;
 /// # fn count(_: &str) {}
-/// # fn example<B>(answer: &Response<B>) {
-/// if let Some(refusal) = answer.extensions().get::<Refusal>() {
+/// # fn example<B>(response: &Response<B>) {
+/// if let Some(refusal) = response.extensions().get::<Refusal>() {
 ///     count(refusal.reason().as_str());
 /// }
 /// # }
@@ -28,7 +28,7 @@ pub struct Refusal {
     scope: Option<Arc<str>>,
 }
 
-/// Who was refused, where the owner names clients: beside the refusal in the extensions of the answer.
+/// Who was refused, if you name clients. It is next to the refusal in the response's extensions.
 #[derive(Clone, Debug)]
 #[cfg_attr(
     not(feature = "metrics"),
@@ -39,7 +39,7 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    /// Puts a refusal into the extensions of its answer, and to whom it was made.
+    /// Puts a refusal into the extensions of its response, with the name of the client.
     pub(crate) fn mark<B>(
         response: &mut Response<B>,
         refusal: Refusal,
@@ -63,8 +63,8 @@ impl Refusal {
         }
     }
 
-    /// A resource that vanished before a write that would not create it: what a later request would
-    /// get from the handler.
+    /// The resource vanished before a write that would not create it: what a later request would get from the
+    /// handler.
     pub(crate) fn gone() -> Self {
         Self {
             status: StatusCode::NOT_FOUND,
@@ -77,13 +77,13 @@ impl Refusal {
         self
     }
 
-    /// By the layer of this scope.
+    /// Names the scope of the layer that refused.
     pub(crate) fn by(mut self, scope: &Arc<str>) -> Self {
         self.scope = Some(Arc::clone(scope));
         self
     }
 
-    /// The same without what is true of one item among several.
+    /// The same without what applies only to one item among several.
     #[cfg(feature = "bulk")]
     pub(crate) fn of_several(&self) -> Self {
         Self {
@@ -103,7 +103,7 @@ impl Refusal {
         self.reason
     }
 
-    /// The status of the answer.
+    /// The status of the response.
     pub fn status(&self) -> StatusCode {
         self.status
     }
@@ -113,12 +113,12 @@ impl Refusal {
         self.failed
     }
 
-    /// The scope of the layer that refused: with one layer inside another it tells which.
+    /// The scope of the layer that refused. If layers are nested, it identifies the one.
     pub fn scope(&self) -> &str {
         self.scope.as_deref().unwrap_or_default()
     }
 
-    /// The entity tag of the current state, where there is one.
+    /// The entity tag of the current state, if there is one.
     pub fn current_tag(&self) -> Option<&EntityTag> {
         self.current_tag.as_ref()
     }

@@ -6,16 +6,16 @@ use smallvec::SmallVec;
 
 use super::Reason;
 
-/// The field that tells a client, and whoever reads an access log, why this request would have been refused.
+/// The field that tells clients, and readers of an access log, why this request would have been refused.
 static IF_MATCH_REPORT: HeaderName = HeaderName::from_static("if-match-report");
 
-/// Why a request would have been refused, were it not for report-only mode. It lies in the extensions of the
-/// response, where it is counted.
+/// Why a request would have been refused without report-only mode. It is stored in the extensions of the response,
+/// where it is counted.
 #[derive(Clone, Debug)]
 pub(crate) struct Waived {
     pub(crate) reasons: SmallVec<[Reason; 2]>,
     pub(crate) client: Option<Cow<'static, str>>,
-    /// The layer's.
+    /// The scope of the layer.
     #[cfg_attr(
         not(feature = "metrics"),
         expect(dead_code, reason = "a label of metrics")

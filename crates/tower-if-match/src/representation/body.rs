@@ -1,4 +1,4 @@
-//! Bodies of answers, read as far as they can be held, and put together again.
+//! Response bodies, read as far as they can be held, and put together again.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, Full};
 use crate::body::RefusalBody;
 use crate::sync::within;
 
-/// A body that was read in part, and the rest of it.
+/// A body that was partly read, and the rest of it.
 pub struct Resumed<B: Body> {
     read: VecDeque<Frame<Bytes>>,
     rest: Option<B>,
@@ -28,20 +28,20 @@ pub struct Resumed<B: Body> {
 pub(super) enum End {
     /// To its end.
     Whole,
-    /// To the limit, or not at all where it says that it is longer.
+    /// To the limit, or not at all if it declares to be longer.
     TooLarge,
-    /// As far as it had come in time.
+    /// As far as it arrived in time.
     TooSlow,
-    /// To where it broke.
+    /// Up to an error.
     Broken,
 }
 
-/// A body of answers that can be read in part and still be passed on: axum's `Body`, `Full<Bytes>`,
+/// A response body that can be partly read and still be passed on: axum's `Body`, `Full<Bytes>`,
 /// the box bodies of `http-body-util`.
 #[diagnostic::on_unimplemented(
-    message = "the response body `{Self}` cannot be read in part and passed on",
-    note = "let the service answer with axum's `Body`, `Full<Bytes>`, or a box body: \
-            `.map_response(|answer| answer.map(BodyExt::boxed))`"
+    message = "the response body `{Self}` cannot be partly read and passed on",
+    note = "let the service respond with axum's `Body`, `Full<Bytes>`, or a box body: \
+            `.map_response(|response| response.map(BodyExt::boxed))`"
 )]
 pub trait Resumable:
     RefusalBody
@@ -50,7 +50,7 @@ pub trait Resumable:
     + Send
     + 'static
 {
-    /// The body that gives what was read, and then the rest.
+    /// The body that yields what was read, and then the rest.
     fn resume(resumed: Resumed<Self>) -> Self
     where
         Self: Sized;
@@ -64,7 +64,7 @@ impl Resumable for axum_core::body::Body {
 }
 
 impl Resumable for Full<Bytes> {
-    /// Such a body has no more than one frame.
+    /// Such a body has at most one frame.
     fn resume(mut resumed: Resumed<Self>) -> Self {
         let read = resumed.read.pop_front();
         Self::new(
@@ -93,7 +93,7 @@ where
 }
 
 impl<B: Resumable> Resumed<B> {
-    /// Nothing of it was read.
+    /// A body of which nothing was read.
     pub(super) fn unread(body: B) -> Self {
         Self {
             read: VecDeque::new(),
@@ -103,7 +103,7 @@ impl<B: Resumable> Resumed<B> {
         }
     }
 
-    /// Reads a body to its end, but no more than so many octets and for no longer than this.
+    /// Reads a body to its end, but not more than `limit` bytes and not longer than `time`.
     pub(super) async fn read(body: B, limit: usize, time: Duration) -> Self {
         let mut resumed = Self::unread(body);
         let declared = resumed.rest.as_ref().map(|rest| rest.size_hint().lower());
@@ -149,7 +149,7 @@ impl<B: Resumable> Resumed<B> {
         self.read.iter().filter_map(Frame::data_ref)
     }
 
-    /// The same body, as the service gave it.
+    /// The same body, as the service returned it.
     pub(super) fn into_body(mut self) -> B {
         if self.read.is_empty() && self.broken.is_none() {
             return match self.rest.take() {
@@ -167,7 +167,7 @@ impl<B: Resumable> Resumed<B> {
         B::resume(self)
     }
 
-    /// What was read in one piece, trailers left out.
+    /// What was read, in one piece and without trailers.
     pub(super) fn into_bytes(mut self) -> Bytes {
         if self.read.len() == 1 {
             let data = self

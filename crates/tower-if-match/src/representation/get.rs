@@ -1,4 +1,4 @@
-//! The GET that tells a resource's state, derived from whatever request wants to know it.
+//! The GET that reads a resource's state, derived from the request that needs to know it.
 
 use http::header::{
     ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CONNECTION, COOKIE,
@@ -12,7 +12,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri,
 use crate::body::RefusalBody;
 use crate::request::target;
 
-/// What a body is negotiated by. The state's own is what the fixed fields select.
+/// The fields that negotiate a body. The state is the body that the fixed fields select.
 const NEGOTIATES: [HeaderName; 5] = [
     ACCEPT,
     ACCEPT_CHARSET,
@@ -21,7 +21,7 @@ const NEGOTIATES: [HeaderName; 5] = [
     HeaderName::from_static("prefer"),
 ];
 
-/// What belongs to one connection (RFC 9110 §7.6.1).
+/// The fields that belong to one connection (RFC 9110 §7.6.1).
 const HOP_BY_HOP: [HeaderName; 8] = [
     CONNECTION,
     TE,
@@ -33,14 +33,14 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     HeaderName::from_static("http2-settings"),
 ];
 
-/// What makes another method of a GET, in services that believe it. The write would run.
+/// The fields that override the method, in services that honour them: the GET would run the write.
 const OVERRIDES_METHOD: [HeaderName; 3] = [
     HeaderName::from_static("x-http-method-override"),
     HeaderName::from_static("x-http-method"),
     HeaderName::from_static("x-method-override"),
 ];
 
-/// What the layer evaluates in place of the service.
+/// The fields that the layer evaluates in place of the service.
 const CONDITIONS: [HeaderName; 5] = [
     IF_MATCH,
     IF_NONE_MATCH,
@@ -49,13 +49,13 @@ const CONDITIONS: [HeaderName; 5] = [
     IF_RANGE,
 ];
 
-/// The GET that tells the state of a request's target, as whoever sent the request sees it.
+/// The GET that reads the state of a request's target, as seen by the client that sent the request.
 #[derive(Clone, Debug)]
 pub(super) struct StateGet {
     uri: Uri,
     version: Version,
     fields: HeaderMap,
-    /// Who the client is, as far as something outside has found out.
+    /// They identify the client, if a layer outside has authenticated it.
     extensions: Extensions,
 }
 
@@ -93,7 +93,7 @@ impl StateGet {
         request
     }
 
-    /// Names the target and whoever asks, by a hash.
+    /// Identifies the target and the client, by a hash.
     pub(super) fn id(&self, key: &str) -> [u8; 32] {
         let mut id = blake3::Hasher::new();
         let lines = [HOST, AUTHORIZATION, COOKIE].map(|name| self.fields.get_all(name));
@@ -108,13 +108,13 @@ impl StateGet {
 
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
-/// The text of a request's target, path and query: what the client named.
+/// The text of a request's target, path and query, as the client sent it.
 pub(super) fn target_text(parts: &Parts) -> String {
     target(parts).map_or("", PathAndQuery::as_str).to_owned()
 }
 
-/// Whether a read asks for no other representation than the one that tells the state. A field that is
-/// absent leaves the choice to the server (RFC 9110 §12.5).
+/// Whether a read asks for no other representation than the state. An absent field leaves the choice to the
+/// server (RFC 9110 §12.5).
 pub(super) fn asks_for_state(parts: &Parts, accept: &HeaderValue) -> bool {
     NEGOTIATES.iter().all(|name| {
         let fixed = match *name {
@@ -127,7 +127,7 @@ pub(super) fn asks_for_state(parts: &Parts, accept: &HeaderValue) -> bool {
     })
 }
 
-/// Leaves of a client's read what the service is to see: conditions and ranges are the layer's.
+/// Removes from a client's read what the layer handles itself: conditions and ranges.
 pub(super) fn strip_read(fields: &mut HeaderMap) {
     for name in CONDITIONS {
         fields.remove(name);
@@ -135,18 +135,18 @@ pub(super) fn strip_read(fields: &mut HeaderMap) {
     fields.remove(RANGE);
 }
 
-/// Takes off whatever asks for another method than the request's: an override inside would make an
-/// unguarded write of what is guarded by its own method.
+/// Removes the fields that ask for another method: an override inside would turn a request that is guarded
+/// by its own method into an unguarded write.
 pub(super) fn strip_overrides(fields: &mut HeaderMap) {
     for name in &OVERRIDES_METHOD {
         fields.remove(name);
     }
 }
 
-/// Takes the conditions that the layer has evaluated off a write. The service may know tags of its
-/// own, which clients do not see any more.
+/// Removes from a write the conditions that the layer has evaluated. The service may have tags of its own,
+/// which clients no longer see.
 pub(super) fn strip_write(fields: &mut HeaderMap) {
-    // Beside If-Match the date plays no part (RFC 9110 §13.1.4), and alone it is the service's: the
+    // Next to If-Match the date is ignored (RFC 9110 §13.1.4), and alone it is left to the service: the
     // layer knows no dates.
     if fields.remove(IF_MATCH).is_some() {
         fields.remove(IF_UNMODIFIED_SINCE);

@@ -12,15 +12,15 @@ use super::watch::Watch;
 
 /// The wrapped service.
 ///
-/// It is always ready and becomes so when it is called. A clone that was made ready beforehand may hold
-/// a permit of the service's, and a GET that needs one, too, would wait for it for ever.
+/// It is always ready, and makes the service ready only when it is called: a clone that is ready beforehand
+/// may hold a permit of the service, and a GET that also needs one would wait for it forever.
 #[derive(Clone, Debug)]
 pub(super) struct Inner<Svc> {
     pub(super) service: Svc,
     pub(super) watch: Watch,
 }
 
-/// An answer of the wrapped service's.
+/// A response of the wrapped service.
 pub(super) type Answer<B, E> = Pin<Box<dyn Future<Output = Result<Response<B>, E>> + Send>>;
 
 impl<Svc, ReqBody, B> Service<Request<ReqBody>> for Inner<Svc>

@@ -13,11 +13,11 @@ use crate::respond::Refusals;
 use crate::strategy::SingleProcess;
 use crate::tag::TagMint;
 
-/// Guards a whole service that stays as it is: a router of blind handlers, without a store and
-/// without a word about versions.
+/// Guards a whole service without changing it: a router of blind handlers, which has no store and knows
+/// nothing about versions.
 ///
-/// The version of a resource is a hash of what a GET of it answers. The layer asks the service itself,
-/// evaluates the condition, and runs the write under a lock.
+/// The version of a resource is a hash of the response to a GET. The layer sends that GET to the service
+/// itself, evaluates the condition, and runs the write under a lock.
 ///
 /// ```no_run
 /// use axum::{Router, ServiceExt, extract::Request, routing::get};
@@ -37,61 +37,61 @@ use crate::tag::TagMint;
 ///
 /// # Where to mount it
 ///
-/// **Around the whole service**, as above or by `nest_service` and `fallback_service`, with authentication
-/// and size limits outside or inside, method override outside: the fields that ask for one are taken off. **Never inside a router**: not as `Router::layer`,
-/// `route_layer` or `route_service`. There the service that is asked for a GET would be the one handler
-/// of a PUT, and the GET would run the write. Inside axum's router it is found out: unsafe methods are
-/// answered 500 `unkeyed`. Around a single handler elsewhere it is not.
+/// **Around the whole service**, as above or with `nest_service` and `fallback_service`. Authentication and size
+/// limits may be outside or inside; a method override must be outside, because the layer removes the fields that
+/// ask for one. **Never inside a router**: not with `Router::layer`, `route_layer` or `route_service`. There the
+/// GET would reach the one handler of a PUT, and would run the write. The layer detects this inside axum's router,
+/// and answers unsafe methods with 500 `unkeyed`. It cannot detect it around a single handler elsewhere.
 ///
 /// Compression belongs inside, or outside within [`VariantLayer`](crate::VariantLayer): nothing may change
-/// a body and leave its tag.
+/// a body but keep its tag.
 ///
 /// # What it promises, and what it costs
 ///
-/// No update is lost as long as **every writer is in this process and goes through clones of this one
-/// layer**. Beyond that:
+/// No update is lost as long as **every writer is in this process and uses clones of this one layer**.
+/// Note that:
 ///
-/// - **One write at a time.** Which paths are one row the layer cannot know (`/posts/7`, `/posts/07`,
-///   `/posts/7/publish`), so all writes wait for one lock, for
+/// - **One write runs at a time.** The layer cannot know which paths belong to the same row (`/posts/7`,
+///   `/posts/07`, `/posts/7/publish`), so all writes wait for one lock, for
 ///   [a bounded time](Self::with_wait_timeout). [`with_locks_by`](Self::with_locks_by) narrows that.
-/// - **Three GETs for each write**: one to refuse the hopeless before its content is read, one under the
-///   lock, one for the new tag. A refused write costs one.
-/// - **Reads are held** until they are whole, to be hashed. A read that negotiates (`Accept` other than
-///   [the fixed one](Self::with_accept), any `Accept-Language`, any `Accept-Encoding` but `identity`)
-///   costs a second GET. Browsers always do.
-/// - **Ranges are not served**: a read with `Range` gets the whole, which RFC 9110 §14.2 allows. Files are
-///   better served beside this layer.
-/// - **Equal content has an equal tag**, also after it was something else in between, and also of a
-///   resource that was removed and created again.
-/// - **The check comes before 404 and 405**, and before whatever else the write alone would be refused
-///   for. A write without a condition is 428 wherever it goes, one with
-///   `If-Match` on an absent target is 412. A POST to a collection is a write of that collection: it names
-///   the collection's tag, or POST is [exempt](Policy::with_condition_exempt).
-/// - **The target is the resource**, path and query as sent. The tag of `/posts/7` does not fit
-///   `/posts/07`, nor that of `/posts/7?full` `/posts/7`.
-/// - **A body that changes by itself cannot be written**: with a time, a counter, a random value in it
-///   every tag is stale. The layer looks a second time where that is likely, and reports it as an error
-///   event. What a body depends on besides its target must be in fields that reads and writes share.
+/// - **Each write costs three GETs**: one to refuse requests that are bound to fail before their body is read,
+///   one under the lock, one for the new tag. A refused write costs one.
+/// - **Reads are buffered** to be hashed. A read that negotiates (an `Accept` other than
+///   [the fixed one](Self::with_accept), any `Accept-Language`, any `Accept-Encoding` except `identity`)
+///   costs a second GET. Browsers always negotiate.
+/// - **Ranges are not served**: a read with `Range` gets the whole representation, as RFC 9110 §14.2 allows.
+///   Better serve files outside this layer.
+/// - **Equal bodies have equal tags**, even if the body was different in between, and even if the resource was
+///   removed and created again.
+/// - **The check comes before 404 and 405**, and before any other reason why the service would refuse the write. A
+///   write without a condition is 428 wherever it goes; one with `If-Match` on an absent target is 412. A POST to a
+///   collection is a write to that collection: it needs the collection's tag, unless POST is
+///   [exempt](Policy::with_condition_exempt).
+/// - **The target is the resource**, path and query as sent. The tag of `/posts/7` does not match `/posts/07`, nor
+///   does that of `/posts/7?full` match `/posts/7`.
+/// - **A body that changes by itself cannot be written**: with a time, a counter or a random value in it, every tag
+///   is stale. If that is likely, the layer looks a second time, and logs an error. Whatever a body depends on
+///   besides its target must be in fields that reads and writes share.
 ///
 /// # What the service sees
 ///
-/// The GET has the fields of the request that it is made for, so that credentials and whatever an
-/// authentication outside has put into the extensions are there. Left out are conditions, ranges, content
-/// fields, `Idempotency-Key`, what belongs to the connection, method overrides, and what negotiates. It has
-/// to be safe, as GET is: it is asked more often than clients ask. What it is answered decides:
+/// The GET has the fields and the extensions of the request that it is made for, so it includes credentials and
+/// whatever an authentication layer outside has added. Conditions, ranges, content fields, `Idempotency-Key`,
+/// connection fields, method overrides and the fields that negotiate are left out. GET must be safe: the service
+/// gets more of them than clients send. Its response decides about the write:
 ///
-/// | the service says to GET | the write is answered |
+/// | the response to GET | the response to the write |
 /// | --- | --- |
-/// | 2xx | by its condition |
-/// | 404, 410 | by its condition; the resource is absent |
-/// | 405 that does not allow the write's method either, another 3xx or 4xx | the same: 401, 403, 302 are the client's to see |
+/// | 2xx | depends on its condition |
+/// | 404, 410 | depends on its condition; the resource is absent |
+/// | 405 that does not allow the write's method either, another 3xx or 4xx | the same, because 401, 403 and 302 are meant for the client |
 /// | 405, 406 | 500 `unkeyed`: what cannot be read cannot be guarded |
-/// | 206, 304, 5xx, too much, an encoded or broken body | 503 `store_unavailable` |
+/// | 206, 304, 5xx, too large, an encoded or broken body | 503 `store_unavailable` |
 ///
-/// Reads and writes come to the service without the conditions that the layer has evaluated, reads also
-/// without `Range` and method overrides. One that asks for an upgrade (WebSocket) goes through untagged. An `ETag` that
-/// it sets is replaced, because its writes would not recognise it. Its `Last-Modified` stays: that tells
-/// something, and no condition of this layer's is compared with it.
+/// Reads and writes reach the service without the conditions that the layer has evaluated, reads also without
+/// `Range` and method overrides. A read that asks for an upgrade (WebSocket) passes through untagged. An `ETag` of
+/// the service is replaced, because writes would not recognise it. Its `Last-Modified` stays: it is useful, and no
+/// condition of this layer is compared with it.
 #[must_use = "a layer guards nothing until it is added to a service"]
 #[derive(Clone, Debug)]
 pub struct RepresentationLayer {
@@ -99,8 +99,8 @@ pub struct RepresentationLayer {
 }
 
 impl RepresentationLayer {
-    /// A layer for a service with this name. The name goes into the tags, so that those of one service
-    /// do not fit another's. In its place goes a [`TagMint`] with keys of your own.
+    /// A layer for a service with this name. The name goes into the tags, so that those of one service do not
+    /// match another's. You can pass a [`TagMint`] with keys of your own instead.
     pub fn new(tags: impl Into<TagMint<String, String>>) -> Self {
         let mut config = Config::new(tags.into());
         config.policy = config.policy.where_any_method_may_create();
@@ -117,25 +117,24 @@ impl RepresentationLayer {
         }
     }
 
-    /// What the GET that tells a resource's state accepts. Name the media type that has all of the
-    /// state and nothing else: a page in HTML often has a token in it that is never the same.
+    /// The `Accept` of the GET that reads a resource's state. Name the media type that has all of the state and
+    /// nothing else: an HTML page often contains a token that is never the same.
     ///
     /// Default: `*/*`, because that is what most programs send and what a service without negotiation
-    /// ignores; a read that asks for the same costs no second GET.
+    /// ignores; a read that sends the same `Accept` costs no second GET.
     ///
     /// # Panics
     ///
-    /// If it is not the value of a field.
+    /// Panics if this is not a valid field value.
     pub fn with_accept(self, accept: &'static str) -> Self {
         self.with(|settings| settings.accept = HeaderValue::from_static(accept))
     }
 
-    /// What requests need to pass. An exempt write asks the service nothing where no condition was sent, and
-    /// still waits for the lock: for methods that overwrite nothing, such as the POST that adds to a collection,
-    /// and for targets that take no GET. In report-only mode a write without a condition costs one GET, for
-    /// its new tag.
+    /// What requests need to pass. An exempt write costs no GET if it has no condition, but still waits for the
+    /// lock: for methods that overwrite nothing, such as a POST that adds to a collection, and for targets that
+    /// do not support GET. In report-only mode a write without a condition costs one GET, for its new tag.
     ///
-    /// Default: [`Policy::new`], and every method may create.
+    /// Default: [`Policy::new`], except that every method may create.
     pub fn with_policy(self, policy: Policy) -> Self {
         self.with_config(|config| config.policy = policy.where_any_method_may_create())
     }
@@ -147,8 +146,8 @@ impl RepresentationLayer {
         self.with_config(|config| config.responder = config.responder.with_refusals(refusals))
     }
 
-    /// How long a write waits for the lock, and for each GET, before it is answered 503. A read whose
-    /// body is not there by then goes untagged.
+    /// How long a write waits for the lock, and for each GET, before it is answered 503. A read whose body takes
+    /// longer is passed on untagged.
     ///
     /// Default: 5 seconds.
     pub fn with_wait_timeout(self, wait_timeout: Duration) -> Self {
@@ -165,28 +164,28 @@ impl RepresentationLayer {
         self.with(|settings| settings.process = settings.process.clone().with_body_limit(bytes))
     }
 
-    /// How many bytes of a representation are held to be hashed. A larger one is passed on untagged, and
-    /// its resource cannot be written: 503.
+    /// How many bytes of a representation are buffered for hashing. A larger one is passed on untagged, and
+    /// writes to its resource get 503.
     ///
     /// Default: 2 MiB.
     pub fn with_representation_limit(self, bytes: usize) -> Self {
         self.with(|settings| settings.limit = bytes)
     }
 
-    /// Names the unit that a write's target is part of, from the URI as the client sent it: writes of
-    /// one unit wait for each other, writes of different units do not. For `/tenants/ada/posts/7` that
-    /// could be `ada`.
+    /// Names the unit to which a write's target belongs, from the URI as the client sent it: writes to the same
+    /// unit wait for each other, writes to different units do not. For `/tenants/ada/posts/7` that could be
+    /// `ada`.
     ///
-    /// **Loosens safety**: two spellings or parts of one row that come to different units lose updates.
-    /// It is right where no write under one unit changes what a GET under another one answers.
+    /// **Loosens safety**: two spellings or parts of one row that end up in different units lose updates. Use
+    /// this only if no write in one unit changes the response to a GET in another.
     ///
     /// Default: one unit.
     pub fn with_locks_by(self, unit: impl Fn(&Uri) -> String + Send + Sync + 'static) -> Self {
         self.with(|settings| settings.unit = Some(Arc::new(unit)))
     }
 
-    /// Waits until no write is at work any more, for the end of the program: writes whose clients have
-    /// left still run to their end. Stop serving first.
+    /// Waits until no write is running any more, for a graceful shutdown: writes run to completion even if their
+    /// clients have disconnected. Stop serving first.
     pub async fn drained(&self) {
         self.settings.process.drained().await;
     }

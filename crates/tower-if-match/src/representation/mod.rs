@@ -1,11 +1,11 @@
-//! The strategy that needs nothing: the version of a resource is the hash of what a GET of it answers.
+//! The strategy that needs nothing: the version of a resource is the hash of the response to a GET.
 //!
-//! 1. A write's target is read with a GET of the service's own, made of the write's head
-//!    (`get.rs`), and the answer is hashed (`state.rs`). That is a [`VersionStore`], under the service
-//!    and the evaluation that every strategy has.
-//! 2. The write runs under a lock (`strategy/one_lock.rs`), which every write of the service waits for.
-//! 3. A read is held, hashed and tagged (`service.rs`).
-//! 4. What changes though nobody wrote is found out and reported (`watch.rs`).
+//! 1. A write's target is read with a GET to the same service, derived from the write's head (`get.rs`), and
+//!    the response is hashed (`state.rs`). That is a [`VersionStore`], used by the same service and the same
+//!    evaluation as with every strategy.
+//! 2. The write runs under a lock (`strategy/one_lock.rs`), for which every write of the service waits.
+//! 3. A read is buffered, hashed and tagged (`service.rs`).
+//! 4. Representations that change without a write are detected and reported (`watch.rs`).
 
 mod body;
 mod get;

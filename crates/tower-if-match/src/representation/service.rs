@@ -26,7 +26,7 @@ use crate::strategy::OneLock;
 use crate::tag::Scope;
 use crate::write::Guard;
 
-/// The service that [`RepresentationLayer`](crate::RepresentationLayer) makes of another.
+/// The service of a [`RepresentationLayer`](crate::RepresentationLayer).
 #[derive(Clone, Debug)]
 pub struct Represented<Svc> {
     inner: Inner<Svc>,
@@ -55,8 +55,8 @@ where
     type Error = Svc::Error;
     type Future = Answer<B, Svc::Error>;
 
-    /// Always ready: the wrapped service becomes so when it is called, because a GET and the write that it
-    /// is for may need the same permit.
+    /// Always ready: the wrapped service is made ready only when it is called, because a GET and its write may
+    /// need the same permit.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Svc::Error>> {
         Poll::Ready(Ok(()))
     }
@@ -112,8 +112,8 @@ where
         .call(request)
         .await?;
 
-    // The validators of a 201 are those of what was created (RFC 9110 §15.3.2), which is not the
-    // collection that was posted to.
+    // The validators of a 201 belong to what was created (RFC 9110 §15.3.2), and not to the collection that
+    // received the POST.
     if created_elsewhere && response.status() == StatusCode::CREATED {
         response.headers_mut().remove(ETAG);
     }
@@ -121,7 +121,7 @@ where
     if refusal.map(Refusal::reason) == Some(Reason::StaleVersion)
         && settings.watch.first_stale(&seen.get().id(seen.key()))
     {
-        // Only to see whether it has changed by itself.
+        // Read only to see whether it changed by itself.
         let _ = seen.current(seen.key()).await;
     }
     Ok(response)
@@ -150,7 +150,7 @@ where
     let observed = Observed::of(&request);
     let (mut parts, body) = request.into_parts();
     if let Found::Misrouted(why) = TargetKey.find(&mut parts) {
-        tracing::error!(why, "reads go untagged");
+        tracing::error!(why, "reads are not tagged");
         return inner.call(Request::from_parts(parts, body)).await;
     }
     let seen: Seen<Svc, ReqBody> = Seen::of(&parts, inner.clone(), &settings);
@@ -161,7 +161,7 @@ where
     strip_read(&mut parts.headers);
     let upgrades = parts.headers.contains_key(UPGRADE);
     let (answer, version, variant) = if parts.method == Method::QUERY || upgrades {
-        // What is answered depends on more than the resource, or is none of its representations.
+        // The response depends on more than the resource, or is not one of its representations.
         let answer = inner.call(Request::from_parts(parts, body)).await?;
         (answer.map(Resumed::unread), None, None)
     } else if asks_for_state(&parts, &settings.accept) && body.is_end_stream() {
@@ -174,8 +174,8 @@ where
         }
         (answer, version, None)
     } else {
-        // The state first: a tag that is older than its body costs one more 412, the other way round
-        // it would let a client destroy what it has not seen.
+        // Read the state first: a tag that is older than its body costs one more 412; a newer one would let a
+        // client destroy what it has not seen.
         let version = told(seen.current(seen.key()).await);
         parts.method = Method::GET;
         let answer = inner.call(Request::from_parts(parts, body)).await?;
@@ -200,19 +200,19 @@ where
     Ok(response)
 }
 
-/// What is known, and an event where what is not known is the service's fault.
+/// The version if it is known. If it is unknown and that is the service's fault, an event says so.
 fn told<T>(known: Result<Option<T>, Unknown>) -> Option<T> {
     known.unwrap_or_else(|error| {
         if matches!(error, Unknown::Encoded) {
-            tracing::error!(error = &error as &dyn Error, "a read goes untagged");
+            tracing::error!(error = &error as &dyn Error, "a read is not tagged");
         } else {
-            tracing::debug!(error = &error as &dyn Error, "a read goes untagged");
+            tracing::debug!(error = &error as &dyn Error, "a read is not tagged");
         }
         None
     })
 }
 
-/// Whether an answer holds a whole representation.
+/// Whether a response contains a whole representation.
 fn is_whole(status: StatusCode) -> bool {
     status.is_success() && status != StatusCode::PARTIAL_CONTENT
 }
@@ -230,7 +230,7 @@ fn mark<B>(
     .into_response()
 }
 
-/// A strong tag of the service's own would never satisfy a write.
+/// Removes a strong tag of the service itself, which would never satisfy a write.
 fn untagged<B>(mut response: Response<B>) -> Response<B> {
     let own = response.headers().get(ETAG);
     if own.is_some_and(|tag| !tag.as_bytes().starts_with(b"W/")) && response.status().is_success() {
@@ -239,7 +239,7 @@ fn untagged<B>(mut response: Response<B>) -> Response<B> {
     response
 }
 
-/// The answer to HEAD that a GET was asked for.
+/// The response to a HEAD, made from the response to a GET.
 fn without_content<B: Resumable>(mut response: Response<B>) -> Response<B> {
     if let Some(length) = response.body().size_hint().exact() {
         let fields = response.headers_mut();

@@ -13,13 +13,13 @@ use crate::config::Config;
 use crate::request::{FindKey, Found};
 use crate::strategy::SingleProcess;
 
-/// Names the unit that a target is part of.
+/// Names the unit to which a target belongs.
 pub(super) type UnitOf = dyn Fn(&Uri) -> String + Send + Sync;
 
 /// What you set on the layer.
 #[derive(Clone)]
 pub(super) struct Settings {
-    /// The store is made for each request, because what a resource is depends on who looks at it.
+    /// No store: one is made for each request, because the state of a resource depends on who reads it.
     pub(super) config: Arc<Config<String, String>>,
     pub(super) process: SingleProcess,
     pub(super) accept: HeaderValue,
@@ -30,7 +30,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Reads the content of an answer, as far as it can be held.
+    /// Reads the body of a response, as far as it can be held.
     pub(super) async fn hold<B: Resumable>(&self, answer: Response<B>) -> Response<Resumed<B>> {
         let (head, content) = answer.into_parts();
         let content = if is_endless(&head.headers) {
@@ -42,7 +42,7 @@ impl Settings {
     }
 }
 
-/// Whether content comes bit by bit, for as long as somebody listens.
+/// Whether a body is a stream without an end.
 fn is_endless(fields: &HeaderMap) -> bool {
     const ENDLESS: [&[u8]; 2] = [b"text/event-stream", b"multipart/x-mixed-replace"];
     let Some(media_type) = fields.get(CONTENT_TYPE) else {
@@ -67,7 +67,7 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// The key is the target as it was sent.
+/// The key is the target as sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TargetKey;
 
@@ -75,8 +75,8 @@ impl FindKey<String> for TargetKey {
     fn find(&self, head: &mut Parts) -> Found<String> {
         if is_inside_a_router(head) {
             return Found::Misrouted(
-                "a RepresentationLayer stands inside a router, where a GET would run the handler of \
-                 the write; put it around the whole router"
+                "a RepresentationLayer is inside a router, where its GET would run the handler of the \
+                 write; put it around the whole router"
                     .to_owned(),
             );
         }

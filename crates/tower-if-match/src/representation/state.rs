@@ -1,4 +1,4 @@
-//! A store that there is none of: the version of a resource is the hash of what a GET of it answers.
+//! A virtual store: the version of a resource is the hash of the response to a GET.
 
 use std::error::Error;
 use std::fmt;
@@ -23,7 +23,7 @@ use crate::respond::cut;
 use crate::sync::within;
 use crate::write::ErrorResponse;
 
-/// The target of one request, as whoever sent it sees it: the versions of its one key.
+/// The target of one request, as seen by the client that sent it: a store with one key.
 pub(super) struct Seen<Svc, ReqBody> {
     inner: Inner<Svc>,
     settings: Arc<Settings>,
@@ -34,7 +34,7 @@ pub(super) struct Seen<Svc, ReqBody> {
 
 struct SeenTarget {
     key: String,
-    /// Of the request that wants to know.
+    /// The method of the request that needs the version.
     method: Method,
     get: StateGet,
 }
@@ -55,7 +55,7 @@ impl<Svc, ReqBody> Seen<Svc, ReqBody> {
         }
     }
 
-    /// For a write that compares nothing: the service is not asked, and no version is known.
+    /// For a write that compares nothing: no GET is sent, and no version is known.
     pub(super) fn unasked(self) -> Self {
         Self {
             asks: false,
@@ -124,7 +124,7 @@ where
         }
     }
 
-    /// Whether the service says that it does not take the request's own method either.
+    /// Whether `Allow` excludes the request's own method, too.
     fn refuses_the_method(&self, fields: &HeaderMap) -> bool {
         let mut lines = fields.get_all(ALLOW).iter().peekable();
         lines.peek().is_some()
@@ -134,9 +134,8 @@ where
                 .any(|method| method.trim() == self.target.method.as_str())
     }
 
-    /// Looks a second time where a representation has changed though nobody wrote. Two GETs that
-    /// follow each other and differ tell a representation that changes by itself from a writer that
-    /// goes past the layer.
+    /// Looks a second time if a representation changed without a write. If two consecutive GETs differ, the
+    /// representation changes by itself; otherwise a writer bypassed the layer.
     pub(super) async fn watch(&self, version: &Version<String>, moment: Option<Moment>) {
         let watch = &self.settings.watch;
         let id = self.target.get.id(self.key());
@@ -150,20 +149,20 @@ where
         if by_itself && watch.first_report(&id) {
             tracing::error!(
                 resource = cut(self.key()),
-                "its representation changes without a write: a time, a counter, a random value in \
-                 it; its writes will be refused as stale"
+                "its representation changes without a write (a time, a counter, a random value), so \
+                 its writes will be refused as stale"
             );
         }
     }
 }
 
-/// The version that an answer to GET is, or `None` where it says that the resource is absent.
+/// The version in a response to GET, or `None` if the response says that the resource is absent.
 pub(super) fn version_of<B: Resumable>(
     answer: &Response<Resumed<B>>,
 ) -> Result<Option<Version<String>>, Unknown> {
     match answer.status() {
         StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(None),
-        // Asked for a part or a difference nobody has.
+        // The GET asked neither for a part nor for a difference.
         status @ (StatusCode::PARTIAL_CONTENT | StatusCode::IM_USED) => {
             return Err(Unknown::Status(status));
         }
@@ -180,7 +179,7 @@ pub(super) fn version_of<B: Resumable>(
     content_hash(answer).map(|hash| Some(Version::new(hash)))
 }
 
-/// The hash of what an answer holds, its media type included: 32 hexadecimal digits.
+/// The hash of a response's body and media type: 32 hexadecimal digits.
 pub(super) fn content_hash<B: Resumable>(answer: &Response<Resumed<B>>) -> Result<String, Unknown> {
     let content = answer.body();
     match content.end() {
@@ -200,8 +199,8 @@ pub(super) fn content_hash<B: Resumable>(answer: &Response<Resumed<B>>) -> Resul
     Ok(hash.finalize().to_hex()[..32].to_owned())
 }
 
-/// Whether what the service says to GET is what the write is told, too: who may not read it, or has to
-/// go elsewhere, or sends too much.
+/// Whether the response to GET is the response to the write, too: the client may not read it, is redirected,
+/// or sends too much.
 fn is_borne(status: StatusCode) -> bool {
     let changed = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
     changed || status.is_client_error()
@@ -217,14 +216,14 @@ fn borne<B: Resumable>(answer: Response<Resumed<B>>) -> Result<Unknown, Unknown>
     Ok(Unknown::Answered(Box::new(answer)))
 }
 
-/// Why a resource's version is not known.
+/// Why a resource's version is unknown.
 #[derive(Debug)]
 pub(super) enum Unknown {
-    /// The service has said something to GET that is an answer to the write, too.
+    /// The response to GET is the response to the write, too.
     Answered(Box<Response<Bytes>>),
-    /// It takes the write, but no GET.
+    /// The service supports the write, but no GET.
     Unreadable(StatusCode),
-    /// No success, and nothing that is an answer to the write.
+    /// Neither a success nor a response to the write.
     Status(StatusCode),
     Encoded,
     TooLarge,
@@ -234,7 +233,7 @@ pub(super) enum Unknown {
 }
 
 impl Unknown {
-    /// What the client gets, where it is another answer than 503.
+    /// The response to the client, if it is not 503.
     pub(super) fn response(&self) -> Option<ErrorResponse> {
         match self {
             Self::Answered(answer) => Some(ErrorResponse::Carried(Response::clone(answer))),
@@ -247,17 +246,19 @@ impl Unknown {
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Answered(answer) => write!(f, "GET was answered {}", answer.status()),
+            Self::Answered(answer) => write!(f, "GET returned {}", answer.status()),
             Self::Unreadable(status) => write!(
                 f,
-                "GET was answered {status}, so its writes cannot be guarded; give it a GET, or exempt \
+                "GET returned {status}, so writes to it cannot be guarded; add a GET handler, or exempt \
                  the method"
             ),
-            Self::Status(status) => write!(f, "GET was answered {status}"),
-            Self::Encoded => f.write_str("GET was answered encoded, though asked for identity"),
+            Self::Status(status) => write!(f, "GET returned {status}"),
+            Self::Encoded => {
+                f.write_str("GET returned an encoded body, although it asked for identity")
+            }
             Self::TooLarge => f.write_str("its representation is larger than the limit"),
-            Self::TooSlow => f.write_str("GET was not answered in time"),
-            Self::Broken => f.write_str("the answer to GET broke off"),
+            Self::TooSlow => f.write_str("GET timed out"),
+            Self::Broken => f.write_str("the response to GET was cut short"),
             Self::Failed(_) => f.write_str("GET failed"),
         }
     }

@@ -1,19 +1,19 @@
-//! Finds resources whose representation changes by itself: with a time, a counter, a random value in
-//! it. Every write of such a one is refused as stale, and nobody would know why.
+//! Detects resources whose representation changes by itself, because it contains a time, a counter or a random
+//! value. Every write to such a resource is refused as stale, for no apparent reason.
 
 use std::collections::HashMap;
 use std::fmt;
 
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What was last seen of resources, and which writes there were.
+/// What was last seen of each resource, and how many writes there were.
 #[derive(Clone, Default)]
 pub(super) struct Watch(Arc<Mutex<SeenTable>>);
 
-/// Names a resource and whoever looks at it.
+/// Identifies a resource and the client that reads it.
 pub(super) type Id = [u8; 32];
 
-/// A time at which no write was at work, by the number of writes before it.
+/// A time at which no write was running, as the number of writes before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment(u64);
 
@@ -26,32 +26,32 @@ struct SeenTable {
 
 struct LastSeen {
     revision: String,
-    /// When, where no write was at work.
+    /// When it was seen, if no write was running.
     moment: Option<Moment>,
-    /// Looked at a second time because of a stale tag.
+    /// Whether it was read a second time because of a stale tag.
     looked_again: bool,
-    /// Known to change by itself, and reported.
+    /// Whether it is known to change by itself, and was reported.
     reported: bool,
 }
 
-/// Of how many resources it is known what was last seen.
+/// For how many resources the last sight is remembered.
 pub(super) const MOST: usize = 1024;
 
 impl Watch {
-    /// A write begins, and ends when this is dropped.
+    /// Records that a write begins. It ends when the returned value is dropped.
     pub(super) fn began(&self) -> WriteAtWork {
         self.table().began += 1;
         WriteAtWork(self.clone())
     }
 
-    /// Now, where no write is at work.
+    /// Now, if no write is running.
     pub(super) fn moment(&self) -> Option<Moment> {
         let table = self.table();
         (table.began == table.ended).then_some(Moment(table.began))
     }
 
-    /// Whether this differs from what was seen last, with no write in between. A read that began at
-    /// `moment` has seen it.
+    /// Whether this differs from what was seen last, with no write in between. A read that began at `moment`
+    /// saw it.
     pub(super) fn differs(&self, id: Id, moment: Option<Moment>, revision: &str) -> bool {
         let mut table = self.table();
         if let Some(seen) = table.seen.get_mut(&id) {
@@ -76,14 +76,14 @@ impl Watch {
         false
     }
 
-    /// Whether a stale tag is the first one of this resource, which is then worth a second look.
+    /// Whether this is the first stale tag of this resource, and so worth a second look.
     pub(super) fn first_stale(&self, id: &Id) -> bool {
         let mut table = self.table();
         let seen = table.seen.get_mut(id);
         seen.is_some_and(|seen| !std::mem::replace(&mut seen.looked_again, true))
     }
 
-    /// Whether it is not known yet that this resource changes by itself. From now on it is.
+    /// Whether this resource is not known yet to change by itself. From now on it is.
     pub(super) fn first_report(&self, id: &Id) -> bool {
         let mut table = self.table();
         let seen = table.seen.get_mut(id);
@@ -96,19 +96,19 @@ impl Watch {
     }
 
     fn table(&self) -> MutexGuard<'_, SeenTable> {
-        // Nothing panics while it is held, and a wrong guess costs one more GET.
+        // Nothing panics while it is held, and a wrong guess costs only one more GET.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What clients have seen is nobody's business.
+/// Does not show what clients have seen.
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Watch").finish_non_exhaustive()
     }
 }
 
-/// A write at work.
+/// A running write.
 #[derive(Debug)]
 pub(super) struct WriteAtWork(Watch);
 

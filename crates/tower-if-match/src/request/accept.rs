@@ -1,4 +1,4 @@
-//! In which of its forms a refusal is answered (RFC 9110 §12.5.1).
+//! Negotiates the form of a refusal's response (RFC 9110 §12.5.1).
 
 use http::HeaderMap;
 use http::header::ACCEPT;
@@ -7,15 +7,14 @@ use http_precondition::PROBLEM_JSON;
 #[cfg(test)]
 mod tests;
 
-/// A form of the answer. The first is what everybody gets who asks for none of them, or for several
-/// alike.
+/// A form of the response. The first one is the default, and wins if `Accept` prefers several equally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     /// The problem document.
     Problem,
-    /// The same octets under the name that clients know who know no problem documents.
+    /// The same bytes as plain JSON, for clients that do not know problem documents.
     Json,
-    /// A few lines for people at a terminal.
+    /// A few lines of text for people at a terminal.
     Text,
 }
 
@@ -26,10 +25,10 @@ impl Format {
         (Self::Text, "text", "plain"),
     ];
 
-    /// The form that a request's `Accept` prefers. A refusal is never 406: what a client can do about
-    /// it is worth more to it than the form.
+    /// The form that a request's `Accept` prefers. A refusal is never 406: what to do about it matters more to
+    /// the client than the form.
     pub(crate) fn of(fields: &HeaderMap) -> Self {
-        // Kept for every write, and hardly ever needed.
+        // Computed for every write, but hardly ever needed.
         if !fields.contains_key(ACCEPT) {
             return Self::Problem;
         }
@@ -58,12 +57,12 @@ impl Format {
     }
 }
 
-/// What the most specific media range says that a form is in.
+/// What the most specific media range that includes a form says about it.
 #[derive(Clone, Copy, Default)]
 struct Wanted {
     /// 1 for `*/*`, 2 for `text/*`, 3 for `text/plain`.
     specific: u8,
-    /// Thousandths.
+    /// In thousandths.
     quality: u16,
 }
 
@@ -78,7 +77,7 @@ fn consider(range: &str, wanted: &mut [Wanted; Format::ALL.len()]) {
             .eq_ignore_ascii_case("q")
             .then(|| thousandths(value.trim()))
     });
-    // A weight that is none says nothing that could be trusted.
+    // Ignore a range with an invalid weight.
     let Some(quality) = quality.unwrap_or(Some(1000)) else {
         return;
     };

@@ -1,5 +1,4 @@
-//! Reads the body of a request to its end before anything is held for it, so that a slow sender blocks
-//! nobody but itself.
+//! Buffers the body of a request before anything is held for it, so that a slow sender blocks only itself.
 
 use std::time::Duration;
 
@@ -26,23 +25,23 @@ impl Default for BufferLimits {
     }
 }
 
-/// Why a body could not be read to its end. Nothing was held, and the handler never ran.
+/// Why a body could not be buffered. Nothing was held, and the handler never ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unbuffered {
     /// More than the limit: 413.
     TooLarge,
-    /// Not there in time: 408.
+    /// Not complete in time: 408.
     TooSlow,
-    /// The connection broke, or the body is not what its framing says: 400.
+    /// The connection broke, or the body does not match its framing: 400.
     Broken,
 }
 
-/// A request body that can be read to its end and handed on in one piece: axum's `Body`, `Full<Bytes>`,
-/// the box bodies of `http-body-util`, and whatever else is a [`RefusalBody`].
+/// A request body that can be buffered and passed on in one piece: axum's `Body`, `Full<Bytes>`, the box
+/// bodies of `http-body-util`, and any other [`RefusalBody`].
 #[diagnostic::on_unimplemented(
-    message = "the request body `{Self}` cannot be read to its end and handed on",
-    note = "a strategy that holds a lock or a transaction reads the body first: it must be `Send` and \
-            implement `http_body::Body` and `RefusalBody`"
+    message = "the request body `{Self}` cannot be buffered and passed on",
+    note = "a strategy that holds a lock or a transaction buffers the body first: the body must be `Send` \
+            and implement `http_body::Body` and `RefusalBody`"
 )]
 pub trait Bufferable:
     Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + RefusalBody + Send
@@ -74,7 +73,7 @@ impl BufferLimits {
             Some(Ok(content)) => Ok(content.to_bytes()),
             Some(Err(error)) if error.is::<LengthLimitError>() => Err(Unbuffered::TooLarge),
             Some(Err(error)) => {
-                tracing::debug!(error = &*error, "the body of a request broke off");
+                tracing::debug!(error = &*error, "failed to read a request body");
                 Err(Unbuffered::Broken)
             }
         }

@@ -1,4 +1,4 @@
-//! Who writes: the owner's names for clients, for the log and for metrics.
+//! The names that you give to clients, for the log and for metrics.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use http::request::Parts;
 
-/// How many clients are told apart. A name may come from a field that a client fills, and every name
-/// is a series that is kept for as long as the process lives.
+/// How many clients are distinguished. A name may come from a field that the client controls, and every name
+/// is a time series that is kept as long as the process runs.
 const MOST_NAMES: usize = 64;
 
-/// Characters of a name, at most.
+/// The maximum length of a name, in characters.
 const MOST_CHARACTERS: usize = 64;
 
-/// Names clients, where the owner said how.
+/// Names clients, if there is a hook that does.
 #[derive(Clone, Default)]
 pub(crate) struct Clients {
     name: Option<Arc<NameClient>>,
@@ -36,15 +36,15 @@ impl Clients {
         self.name.is_some()
     }
 
-    /// The name of the client that sends this, cut to what a label can bear: `unknown` where the hook
-    /// gives none, `other` where there are too many already. `None` without a hook.
+    /// The name of the client that sent this, truncated for use as a label: `unknown` if the hook returns none,
+    /// `other` if there are too many already. `None` without a hook.
     pub(crate) fn name(&self, head: &Parts) -> Option<Cow<'static, str>> {
         let name = self.name.as_ref()?(head);
         let Some(name) = name.filter(|name| !name.is_empty()) else {
             return Some(Cow::Borrowed("unknown"));
         };
         let name: String = name.chars().take(MOST_CHARACTERS).collect();
-        // What was known before a panic elsewhere is still right.
+        // A panic elsewhere cannot have corrupted the set.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.contains(name.as_str()) {
             if known.len() >= MOST_NAMES {
@@ -82,7 +82,7 @@ mod tests {
         }));
         let names: BTreeSet<_> = (0..1000).filter_map(|_| clients.name(&parts())).collect();
         assert!(names.iter().all(|name| name.len() <= MOST_CHARACTERS));
-        // Cut as they are they all have one name.
+        // Once truncated, they all have the same name.
         assert_eq!(names.len(), 1);
 
         let counter = Arc::new(Mutex::new(0));

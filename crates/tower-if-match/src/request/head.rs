@@ -5,21 +5,21 @@ use http_precondition::{Conditions, TagCondition};
 
 use super::accept::Format;
 
-/// How much of a client's request id is taken over.
+/// The maximum length of a request id that is passed on.
 const MAX_REQUEST_ID: usize = 128;
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What the decision and the answer need to know of a request's head.
+/// What the decision and the response need to know about a request's head.
 #[derive(Clone, Copy)]
 pub(crate) enum Head<'a> {
     /// The head itself, while the layer has it.
     Whole(&'a Parts, &'a Conditions),
-    /// What was kept of it when it went to the handler.
+    /// What was kept of it when the request was passed to the handler.
     Kept(&'a Kept),
 }
 
-/// What is kept of a request's head for the time when the handler has answered.
+/// What is kept of a request's head until the handler has responded.
 pub(crate) struct Kept {
     method: Method,
     conditions: Conditions,
@@ -28,7 +28,7 @@ pub(crate) struct Kept {
     /// The text of a field that could not be parsed, for the log.
     unparsed: Option<Box<HeaderValue>>,
     format: Format,
-    /// The whole head, where a hook may have to see it again.
+    /// The whole head, if a hook may need it again.
     parts: Option<Box<Parts>>,
 }
 
@@ -65,7 +65,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// In which form it wants to be answered.
+    /// The form of the response that the request prefers.
     pub(crate) fn format(self) -> Format {
         match self {
             Self::Whole(parts, _) => Format::of(&parts.headers),
@@ -73,7 +73,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// What hooks see, where there is one.
+    /// The head for hooks, if it was kept.
     pub(crate) fn parts(self) -> Option<&'a Parts> {
         match self {
             Self::Whole(parts, _) => Some(parts),
@@ -90,7 +90,7 @@ impl<'a> Head<'a> {
         target.map_or("", PathAndQuery::path)
     }
 
-    /// The request's id, where it is one that can be passed on without a second thought.
+    /// The request's id, if it is safe to pass on.
     pub(crate) fn request_id(self) -> Option<&'a str> {
         let id = match self {
             Self::Whole(parts, _) => parts.headers.get(&X_REQUEST_ID),
@@ -102,7 +102,7 @@ impl<'a> Head<'a> {
         valid.then_some(id)
     }
 
-    /// The tags that were sent, cut and escaped: for the log, never for an answer.
+    /// The tags that were sent, truncated and escaped: for the log, never for a response.
     pub(crate) fn sent_tags(self) -> String {
         const CUT: usize = 128;
         let conditions = self.conditions();

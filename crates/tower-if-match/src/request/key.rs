@@ -2,25 +2,25 @@ use http::request::Parts;
 
 /// What a key finder found in a request's head.
 ///
-/// Four cases and not an `Option`, because "no key" would fail open: whoever cannot read the id and
-/// whoever has none must not look alike.
+/// There are four cases rather than an `Option`, because "no key" would fail open: an id that cannot be
+/// parsed and a request without an id must not look the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found<K> {
     /// The id of the resource, as the store uses it.
     Key(K),
-    /// Not a resource of the store, such as a collection. Nothing is required of the request; an
-    /// If-Match on it is 412, because no version can match.
+    /// Not a resource of the store, such as a collection. The request needs no condition; an If-Match on it
+    /// is 412, because no version can match.
     NoResource,
-    /// An id that cannot be read. The handler will refuse it; if it does not, the answer is 500.
+    /// An id that cannot be parsed. The handler should refuse it; if it succeeds instead, the response to an
+    /// unsafe method becomes 500.
     Invalid,
-    /// The route does not fit the finder. The answer to an unsafe method is 500; the text goes to the
-    /// log.
+    /// The route does not fit the finder. Unsafe methods get 500; the text goes to the log.
     Misrouted(String),
 }
 
 /// Finds the key of the resource that a request is for, from the request's head.
 ///
-/// With axum that is [`PathKey`](crate::PathKey); on other stacks a closure does:
+/// With axum, use [`PathKey`](crate::PathKey); on other stacks, use a closure:
 ///
 /// ```
 /// use http::request::Parts;
@@ -42,8 +42,8 @@ pub enum Found<K> {
 pub trait FindKey<K>: Clone + Send + Sync + 'static {
     /// The key of the resource that the request is for.
     ///
-    /// All spellings of a URI that reach one row must give one key, so the decoded and typed id is
-    /// what counts, not the text of the path.
+    /// All spellings of a URI that reach the same row must give the same key, so derive it from the decoded
+    /// and typed id, not from the text of the path.
     fn find(&self, head: &mut Parts) -> Found<K>;
 }
 

@@ -1,4 +1,4 @@
-//! The facts of one request.
+//! What the layer needs to know about one request.
 
 mod accept;
 mod buffer;

@@ -9,35 +9,36 @@ use serde::de::DeserializeOwned;
 
 use super::key::{FindKey, Found};
 
-/// Finds the key in the path, typed and decoded as `axum::extract::Path` does it.
+/// Finds the key in the path, decoded and typed like `axum::extract::Path`.
 ///
-/// The key's type decides: `u64` for `/posts/{id}`, a tuple for `/users/{user}/posts/{id}`, a struct
-/// by the names of the parameters. So `/posts/7`, `/posts/07` and `/posts/%37` are one resource.
+/// The key's type decides which parameters are read: `u64` for `/posts/{id}`, a tuple for
+/// `/users/{user}/posts/{id}`, a struct by the names of its fields. So `/posts/7`, `/posts/07` and
+/// `/posts/%37` are the same resource.
 ///
-/// Parameters of an outer router count. On `/tenants/{tenant}/posts/{id}` the key is `(tenant, id)`, and
-/// a collection under `/tenants/{tenant}` has a parameter: find keys there with a closure, which can
-/// answer [`Found::NoResource`]. A struct takes the parameters that it names and leaves out the others, so
-/// it names all that tell two resources apart. A resource without a parameter in its path, such as
-/// `/settings`, needs a closure that gives its one key.
+/// Parameters of an outer router count, too. On `/tenants/{tenant}/posts/{id}` the key is `(tenant, id)`, and
+/// a collection under `/tenants/{tenant}` has a parameter: find keys there with a closure, which can return
+/// [`Found::NoResource`]. A struct reads the parameters that it names and ignores all others, so it must name
+/// every parameter that distinguishes two resources. A resource without a parameter in its path, such as
+/// `/settings`, needs a closure that returns its only key.
 ///
-/// | the path | found |
+/// | the path | result |
 /// | --- | --- |
-/// | gives a key | [`Found::Key`] |
+/// | yields a key | [`Found::Key`] |
 /// | has no parameters: a collection | [`Found::NoResource`] |
-/// | has one that is not of the key's type | [`Found::Invalid`] |
-/// | has another number of parameters, or lacks one that a struct names | [`Found::Misrouted`] |
-/// | is not known, because the layer stands outside the router | [`Found::Misrouted`] |
+/// | has a parameter that does not parse as the key's type | [`Found::Invalid`] |
+/// | has a different number of parameters, or lacks one that the struct names | [`Found::Misrouted`] |
+/// | is unknown, because the layer is outside the router | [`Found::Misrouted`] |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PathKey;
 
 impl<K: DeserializeOwned + Send> FindKey<K> for PathKey {
     fn find(&self, head: &mut Parts) -> Found<K> {
-        // The extractor is asynchronous by its trait only: it has nothing to wait for.
+        // The extractor is asynchronous only because its trait is: it has nothing to wait for.
         let mut path = pin!(Path::<K>::from_request_parts(head, &()));
         match path.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(Path(key))) => Found::Key(key),
             Poll::Ready(Err(rejection)) => not_found(rejection),
-            Poll::Pending => Found::Misrouted("the path cannot be read at once".to_owned()),
+            Poll::Pending => Found::Misrouted("the path parameters are not ready".to_owned()),
         }
     }
 }
@@ -45,7 +46,7 @@ impl<K: DeserializeOwned + Send> FindKey<K> for PathKey {
 fn not_found<K>(rejection: PathRejection) -> Found<K> {
     let PathRejection::FailedToDeserializePathParams(failed) = rejection else {
         return Found::Misrouted(
-            "no path parameters are known here; add the layer to a route, inside the router"
+            "there are no path parameters here; add the layer to a route, inside the router"
                 .to_owned(),
         );
     };
@@ -54,7 +55,7 @@ fn not_found<K>(rejection: PathRejection) -> Found<K> {
         kind @ (ErrorKind::WrongNumberOfParameters { .. } | ErrorKind::UnsupportedType { .. }) => {
             Found::Misrouted(kind.to_string())
         }
-        // A struct's field that the route has no parameter for. Serde has no other way to say so.
+        // The route has no parameter for a field of the struct. Only Serde's message says so.
         ErrorKind::Message(message) if message.starts_with("missing field") => {
             Found::Misrouted(message)
         }

@@ -1,11 +1,11 @@
-//! What a 412 tells about a conflict besides the current tag.
+//! What a 412 discloses about a conflict in addition to the current tag.
 
 use http_precondition::{HttpDate, Problem};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use version_store::Conflict;
 
-/// A conflict as it is told, whatever the store's revisions are.
+/// A conflict in the form in which it is disclosed, whatever the store's revisions are.
 pub(crate) struct Told<'a> {
     modified_by: Option<&'a str>,
     modified_at: Option<String>,
@@ -24,14 +24,14 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// Adds it to a problem document. What would make the member longer than the limit is left out, the
-    /// longest first: a client that misses `current` can read it.
+    /// Adds it to a problem document. If the member would exceed the limit, parts are left out, `current` first: a
+    /// client that needs it can read it.
     pub(super) fn add_to(&self, problem: Problem, limit: usize) -> Problem {
         let mut member = ConflictMember {
             modified_by: self.modified_by,
             modified_at: self.modified_at.as_deref(),
             changed: self.changed,
-            // What is not JSON is left out: it would break the whole document.
+            // Leave out invalid JSON, which would break the whole document.
             current: self
                 .current
                 .filter(|json| json.len() <= limit)

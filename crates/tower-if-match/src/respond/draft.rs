@@ -11,16 +11,16 @@ use super::texts::Text;
 use crate::refusal::{Reason, Refusal};
 use crate::request::{Format, Head};
 
-/// A response before it has a form.
+/// A response before its form is chosen.
 #[derive(Clone)]
 pub(super) struct Draft<'a> {
     refusals: &'a Refusals,
     pub(super) text: &'a Text,
     pub(super) refusal: &'a Refusal,
     pub(super) head: Head<'a>,
-    /// Adds the members of this refusal alone.
+    /// Adds the members that are specific to this refusal.
     members: &'a dyn Fn(Problem) -> Problem,
-    /// The hook's.
+    /// The members that the hook adds.
     pub(super) detail: Option<String>,
     pub(super) added: Vec<(String, Value)>,
 }
@@ -76,7 +76,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The same for people at a terminal.
+    /// The same as text, for people at a terminal.
     fn lines(&self) -> String {
         let status = self.refusal.status();
         let mut text = format!(
@@ -111,7 +111,7 @@ fn fill_fields(fields: &mut HeaderMap, refusal: &Refusal, retry_after_seconds: u
                 fields.insert(ETAG, tag.to_header_value());
             }
         }
-        // Repeating what may have happened is not the advice to give.
+        // Do not advise a client to repeat what may have happened.
         StatusCode::SERVICE_UNAVAILABLE if refusal.reason() != Reason::OutcomeUnknown => {
             fields.insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
         }

@@ -1,4 +1,4 @@
-//! A refusal becomes a response.
+//! Turns a refusal into a response.
 
 mod conflict;
 mod draft;

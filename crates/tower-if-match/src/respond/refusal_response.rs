@@ -11,9 +11,9 @@ use crate::refusal::Refusal;
 /// The response that a refused request is about to get, for
 /// [`Refusals::with_response`](crate::Refusals::with_response).
 ///
-/// [`into_response`](Self::into_response) is the response that is sent without such a hook: problem document,
-/// JSON or text, as the request's `Accept` asks.
-#[must_use = "a response that is not sent tells nobody anything"]
+/// [`into_response`](Self::into_response) returns what is sent without such a hook: a problem document, JSON or
+/// text, depending on the request's `Accept`.
+#[must_use = "a response has no effect unless it is returned"]
 pub struct RefusalResponse<'a> {
     pub(super) head: &'a Parts,
     pub(super) draft: Draft<'a>,
@@ -30,30 +30,30 @@ impl RefusalResponse<'_> {
         self.head
     }
 
-    /// What the response says to people.
+    /// The text of the response, for people.
     pub fn detail(&self) -> &str {
         let draft = &self.draft;
         draft.detail.as_deref().unwrap_or(&draft.text.detail)
     }
 
-    /// Says it in other words, such as another language, in the document and in the short text.
+    /// Replaces that text, for example in another language, in the document and in the short text.
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.draft.detail = Some(detail.into());
         self
     }
 
     /// Adds an extension member to the problem document (RFC 9457 §3.2), with any value that serialises to
-    /// JSON. The short text leaves it out.
+    /// JSON. The short text omits it.
     ///
-    /// The layer's own members cannot be added a second time: `type`, `title`, `status`, `detail`,
-    /// `instance`, `error`, `reason`, `failed_condition`, `current_etag`, `last_modified`, `conflict`, `items`
-    /// and `request_id`. A member with such a name is left out and logged as an error, and so is a value that
-    /// does not serialise. Of two members with one name the last one stays.
+    /// You cannot add the layer's own members: `type`, `title`, `status`, `detail`, `instance`, `error`, `reason`,
+    /// `failed_condition`, `current_etag`, `last_modified`, `conflict`, `items` and `request_id`. A member with such
+    /// a name is left out and logged as an error; a value that does not serialise is left out, too. Of two members
+    /// with the same name, the last one wins.
     pub fn member(mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Self {
         if OWN_MEMBERS.contains(&name) {
             tracing::error!(
                 name,
-                "the refusal response hook may not write one of the layer's own members"
+                "the refusal response hook must not add the layer's own members"
             );
         } else if let Ok(value) = serde_json::to_value(value) {
             self.draft.added.retain(|(other, _)| other != name);

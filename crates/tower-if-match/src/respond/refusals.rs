@@ -12,7 +12,7 @@ use crate::request::Clients;
 /// The page that documents the problem types.
 const PROBLEM_TYPES: &str = "https://docs.rs/tower-if-match/latest/tower_if_match/problems/";
 
-/// How refusals are answered: a value that every layer takes, so that all layers of a service answer alike.
+/// How refusals are answered: a value that every layer takes, so that all layers of a service respond alike.
 ///
 /// ```
 /// use tower_if_match::{IfMatchLayer, MemoryStore, PathKey, Refusals};
@@ -65,11 +65,11 @@ impl Refusals {
 
     /// Writes the response to a refused request: extends the layer's, or replaces it.
     ///
-    /// The hook gets the typed [`Refusal`](crate::Refusal) and the request's head within
-    /// [`RefusalResponse`]. A response without `Cache-Control` is sent with `no-store`; the response to a HEAD
-    /// loses its body; the refusal is put into the response's extensions either way. A status below 400 is not
-    /// let through, because nothing was written: it is logged as an error, and the layer's own response is
-    /// sent. The authorization hook's responses, 413 and 408 do not pass through it.
+    /// The hook receives a [`RefusalResponse`], with the typed [`Refusal`](crate::Refusal) and the request's
+    /// head. If its response has no `Cache-Control`, `no-store` is added; the response to a HEAD loses its
+    /// body; and the refusal is always put into the response's extensions. A status below 400 is rejected,
+    /// because nothing was written: it is logged as an error, and the layer's own response is sent instead.
+    /// The hook is not called for the authorization hook's responses, nor for 413 and 408.
     ///
     /// ```
     /// use http::{Response, StatusCode};
@@ -77,7 +77,7 @@ impl Refusals {
     ///
     /// let refusals = Refusals::new().with_response(|response| {
     ///     match response.refusal().reason() {
-    ///         // Replaced: what this service's clients have known for years.
+    ///         // Replaced: what this service's clients have been used to for years.
     ///         Reason::StaleVersion => Response::builder()
     ///             .status(StatusCode::CONFLICT)
     ///             .body("edit conflict".into())
@@ -95,12 +95,12 @@ impl Refusals {
         self
     }
 
-    /// Names the client that sends a request, for the log and for metrics: who still writes blindly, who is
-    /// refused. Use whatever the service knows the client by, such as the account that authentication has put
-    /// into the extensions.
+    /// Names the client that sent a request, for the log and for metrics: who still writes blindly, who is
+    /// refused. Use whatever identifies the client in your service, such as the account that authentication
+    /// put into the extensions.
     ///
-    /// At most 64 names are told apart, because each is a time series in the metrics; later ones are `other`,
-    /// and where the hook returns none it is `unknown`. A name is cut after 64 characters.
+    /// At most 64 names are distinguished, because each is a time series in the metrics. Later ones become
+    /// `other`; a client for which the hook returns `None` is `unknown`. Names are truncated to 64 characters.
     ///
     /// Default: clients have no names.
     pub fn with_client_name(
@@ -111,7 +111,7 @@ impl Refusals {
         self
     }
 
-    /// What 503 says in `Retry-After`, in seconds.
+    /// The value of `Retry-After` in a 503, in seconds.
     ///
     /// Default: 1.
     pub fn with_retry_after(mut self, seconds: u32) -> Self {
@@ -119,7 +119,7 @@ impl Refusals {
         self
     }
 
-    /// How many bytes the member `conflict` of a 412 may have. From a longer one `current` is left out first,
+    /// How many bytes the member `conflict` of a 412 may have. If it is longer, `current` is left out first,
     /// then `changed`, then `modified_by`, then all of it; the client can read what is missing.
     ///
     /// Default: 64 KiB.
@@ -135,7 +135,7 @@ impl Default for Refusals {
     }
 }
 
-/// Hooks only by their presence.
+/// Shows only whether hooks are present.
 impl fmt::Debug for Refusals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Refusals")

@@ -18,7 +18,7 @@ use crate::fields::remove_framing;
 use crate::refusal::{Denied, Reason, Refusal, Refused, Waived};
 use crate::request::Head;
 
-/// Turns refusals into responses. It knows neither store nor key finder nor strategy.
+/// Turns refusals into responses. It knows neither the store nor the key finder nor the strategy.
 #[derive(Clone, Debug)]
 pub(crate) struct Responder {
     scope: Arc<str>,
@@ -37,17 +37,17 @@ impl Responder {
         Self::new(&self.scope, refusals)
     }
 
-    /// Whether a hook may need the request's head again after the handler has it.
+    /// Whether a hook may need the request's head again after it was passed to the handler.
     pub(crate) fn needs_head(&self) -> bool {
         self.refusals.hook.is_some() || self.refusals.clients.are_named()
     }
 
-    /// The whole response to a refused request, which is logged here and nowhere else.
+    /// The whole response to a refused request. Refusals are logged here and nowhere else.
     pub(crate) fn refuse<B: RefusalBody>(&self, head: Head<'_>, refusal: Refusal) -> Response<B> {
         self.refuse_telling(head, refusal, None)
     }
 
-    /// As [`refuse`](Self::refuse), with what is told about the conflict.
+    /// Like [`refuse`](Self::refuse), with conflict metadata.
     pub(crate) fn refuse_telling<B: RefusalBody>(
         &self,
         head: Head<'_>,
@@ -73,7 +73,7 @@ impl Responder {
         response
     }
 
-    /// The response to a refusal that stands for several items of one request.
+    /// The response to a refusal that represents several items of one request.
     #[cfg(feature = "bulk")]
     pub(crate) fn refuse_several<B: RefusalBody>(
         &self,
@@ -89,24 +89,24 @@ impl Responder {
         response
     }
 
-    /// The authorization hook's response.
+    /// Sends the authorization hook's response.
     pub(crate) fn deny<B: RefusalBody>(&self, denied: Denied) -> Response<B> {
         let mut response = denied.into_response();
         remove_framing(response.headers_mut());
         if response.status().as_u16() < 300 {
-            // Nothing was written, and nobody may be told that something was.
+            // Nothing was written, and the client must not be told otherwise.
             tracing::error!(
                 scope = &*self.scope,
                 status = response.status().as_u16(),
-                "the authorization hook denied with a success; it is answered 500"
+                "the authorization hook denied with a success status; the response is 500 instead"
             );
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         }
         response.map(B::from_text)
     }
 
-    /// The response in place of a success whose write nobody vouches for. `taken` is whether the handler took
-    /// what it had to settle.
+    /// The response in place of a success whose write was not settled. `taken` is whether the handler took what it
+    /// had to settle.
     pub(crate) fn unguarded<B: RefusalBody>(
         &self,
         head: Head<'_>,
@@ -118,14 +118,13 @@ impl Responder {
             resource = cut(head.instance()),
             status = success.as_u16(),
             expected = if taken { "taken and not settled" } else { "not taken" },
-            "a handler answered with a success and did not say how its write ended; \
-             the write may have happened"
+            "a handler reported success without settling its write; the write may have happened"
         );
         self.refuse(head, Refusal::new(Reason::UnguardedWrite))
     }
 
-    /// Lets a request pass that would be refused for this reason, and logs it. `before` is what was waived for
-    /// this request already.
+    /// Waives the refusal of a request for this reason, and logs it. `before` is what was already waived for this
+    /// request.
     pub(crate) fn waive(&self, head: Head<'_>, reason: Reason, before: Option<Waived>) -> Waived {
         let mut waived = before.unwrap_or_else(|| Waived {
             reasons: SmallVec::new(),
@@ -145,7 +144,7 @@ impl Responder {
         waived
     }
 
-    /// What the log and the metrics call the client, where you name clients.
+    /// The client's name for the log and the metrics, if you name clients.
     pub(crate) fn client(&self, head: Head<'_>) -> Option<Cow<'static, str>> {
         self.refusals.clients.name(head.parts()?)
     }
@@ -160,7 +159,7 @@ impl Responder {
         self.formed(Draft::new(&self.refusals, text, head, refusal, members))
     }
 
-    /// The response as your hook writes it where there is one, in the stack's own body type.
+    /// The response, written by your hook if there is one, in the stack's own body type.
     fn formed<B: RefusalBody>(&self, draft: Draft<'_>) -> Response<B> {
         let head = draft.head;
         let response = match (&self.refusals.hook, head.parts()) {
@@ -170,16 +169,16 @@ impl Responder {
                     draft: draft.clone(),
                 });
                 if written.status().as_u16() < 400 {
-                    // Nothing was written, and nobody may be told that something was.
+                    // Nothing was written, and the client must not be told otherwise.
                     tracing::error!(
                         status = written.status().as_u16(),
-                        "the refusal response hook turned a refusal into a success; the refusal is sent"
+                        "the refusal response hook turned a refusal into a success; the layer's own response is sent"
                     );
                     draft.into_response()
                 } else {
                     let fields = written.headers_mut();
                     remove_framing(fields);
-                    // It is no more to be stored than the layer's own, unless the hook says so.
+                    // Like the layer's own response, it must not be stored, unless the hook says so.
                     fields
                         .entry(CACHE_CONTROL)
                         .or_insert(HeaderValue::from_static("no-store"));
@@ -191,7 +190,7 @@ impl Responder {
         let head_only = *head.method() == Method::HEAD;
         let (mut parts, text) = response.into_parts();
         if head_only {
-            // What a GET would have got (RFC 9110 §8.6), because the server cannot measure it any more.
+            // The length for a GET (RFC 9110 §8.6), because the server can no longer measure it.
             let length = HeaderValue::from(text.len());
             parts.headers.insert(CONTENT_LENGTH, length);
         }
@@ -199,7 +198,7 @@ impl Responder {
         Response::from_parts(parts, B::from_text(text))
     }
 
-    /// Logs it, and returns what the client is called.
+    /// Logs a refusal, and returns the client's name.
     fn log(&self, head: Head<'_>, refusal: &Refusal) -> Option<Cow<'static, str>> {
         let current = refusal.current_tag().map(tracing::field::display);
         let client = self.client(head);
@@ -228,7 +227,7 @@ impl Responder {
     }
 }
 
-/// A path may be as long as a client likes; a line in a log may not.
+/// Truncates a path for the log, because a client may send one of any length.
 pub(crate) fn cut(path: &str) -> &str {
     &path[..path.floor_char_boundary(256)]
 }

@@ -32,8 +32,8 @@ pin_project! {
 }
 
 pin_project! {
-    /// Where a request stands. Only what has to be waited for outside the inner service is boxed, because the
-    /// futures of a store have no names.
+    /// The state of a request. Only what waits outside the inner service is boxed, because the futures of a store have
+    /// no names.
     #[project = StateProjection]
     pub(crate) enum State<Svc, S, W, ReqBody, ResBody>
     where
@@ -41,30 +41,30 @@ pin_project! {
         S: VersionStore,
         W: Runs<S, Svc, ReqBody>,
     {
-        /// Nothing for the layer to do: the inner service answers.
+        /// There is nothing to do for the layer: the inner service responds.
         Passing { #[pin] inner: Svc::Future },
-        /// A write with an invalid id: a success would be a write that nobody guarded.
+        /// A write with an invalid id: a success would be an unguarded write.
         InvalidKey { #[pin] inner: Svc::Future, kept: Box<Kept> },
         /// A read: its response will be tagged.
         Reading { #[pin] inner: Svc::Future, reading: Option<Reading<S::Key, S::Revision>> },
-        /// The store is asked, then a read goes on.
+        /// The store is queried, then the read proceeds.
         Asking {
             store: VersionBefore<S>,
             waiting: Option<Box<Waiting<ReqBody>>>,
             inner: Svc,
         },
-        /// A write is judged, and what it needs is taken hold of.
+        /// A write is judged, and what it needs is acquired.
         Preparing { prepared: BoxFuture<Prepared<S, W::Held, ReqBody, ResBody>>, inner: Svc },
         /// A write: its response will be judged.
         Writing { #[pin] inner: W::Running, running: Option<Running<S, W::Held>> },
-        /// The inner service is done or was never called; the response takes asking the store.
+        /// The inner service is done or was never called, and the response depends on the store.
         Answering { answer: BoxFuture<Response<ResBody>> },
         /// The response.
         Answered { response: Option<Response<ResBody>> },
     }
 }
 
-/// The version before a read, and of which resource.
+/// The version before a read, and its resource.
 pub(super) type VersionBefore<S> = BoxFuture<(
     <S as VersionStore>::Key,
     Result<Option<Version<<S as VersionStore>::Revision>>, <S as VersionStore>::Error>,
@@ -107,7 +107,7 @@ where
     }
 }
 
-const ONCE: &str = "a future is not polled again after it completed";
+const ONCE: &str = "a future is not polled again after completion";
 
 impl<Svc, S, W, ReqBody, ResBody> State<Svc, S, W, ReqBody, ResBody>
 where
@@ -116,7 +116,7 @@ where
     W: Runs<S, Svc, ReqBody>,
     ResBody: RefusalBody + Send + 'static,
 {
-    /// Goes as far as it can, to the response.
+    /// Advances to the next wait, or to the response.
     fn advance(
         mut self: Pin<&mut Self>,
         guard: &Arc<Guard<S, W>>,
@@ -126,7 +126,7 @@ where
             let next = match self.as_mut().project() {
                 StateProjection::Passing { inner } => {
                     let mut response = ready!(inner.poll(cx))?;
-                    // Nothing here could tag it.
+                    // There is nothing to tag it with.
                     Mark::<S::Revision>::refuse(&mut response);
                     return Poll::Ready(Ok(response));
                 }
@@ -187,7 +187,7 @@ where
         }
     }
 
-    /// A read goes on to the handler, with the version that was read before where that was asked for.
+    /// Passes a read on to the handler, with the version that was read before, if you opted in.
     pub(super) fn reading(
         guard: &Guard<S, W>,
         inner: &mut Svc,
@@ -208,7 +208,7 @@ where
         }
     }
 
-    /// The version is known, or is not to be known: a write is handed over or refused.
+    /// The version is known, or cannot be: hands a write over or refuses it.
     pub(super) fn opened(
         guard: &Arc<Guard<S, W>>,
         inner: &mut Svc,

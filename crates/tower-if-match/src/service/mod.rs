@@ -1,4 +1,4 @@
-//! Tower's plumbing: it waits, and decides nothing.
+//! The Tower plumbing: it waits, and decides nothing.
 
 mod future;
 mod service;

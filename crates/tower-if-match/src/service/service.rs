@@ -19,8 +19,8 @@ use crate::request::{FindKey, Found, Head, Kept};
 use crate::strategy::{CompareAndSwap, Runs};
 use crate::write::{Clearance, Guard, Waiting};
 
-/// The service that [`IfMatchLayer`](crate::IfMatchLayer) makes. The crate's documentation tells the way of a
-/// request through it.
+/// The service of an [`IfMatchLayer`](crate::IfMatchLayer). The crate's documentation describes what happens to a
+/// request in it.
 pub struct IfMatch<Svc, S: VersionStore, F, W = CompareAndSwap> {
     inner: Svc,
     find_key: F,
@@ -89,7 +89,7 @@ where
         let conditions = guard.config.conditions(&parts.headers);
         let key = match found {
             Found::Key(_) if is_guarded::<S>(&parts) => {
-                tracing::error!("two layers for stores of one type guard this route");
+                tracing::error!("two layers for stores of the same type guard this route");
                 let head = Head::Whole(&parts, &conditions);
                 return State::answered(responder.refuse(head, Refusal::new(Reason::Unkeyed)));
             }
@@ -166,7 +166,7 @@ where
             Found::Misrouted(why) => {
                 tracing::error!(
                     why,
-                    "no key can be derived on this route, its reads go untagged"
+                    "no key can be derived on this route, so its reads are not tagged"
                 );
                 return State::Passing {
                     inner: self.forward(parts, body),
@@ -179,7 +179,7 @@ where
             body,
             conditions,
         };
-        // The response to a QUERY depends on more than the resource's version.
+        // The response to QUERY depends on more than the resource's version.
         let of_the_resource = matches!(waiting.parts.method, Method::GET | Method::HEAD);
         if !guard.config.version_before_body || !of_the_resource {
             return State::reading(guard, &mut self.inner, key, None, waiting);
@@ -201,7 +201,7 @@ where
         }
     }
 
-    /// What is not guarded.
+    /// Passes on what is not guarded.
     fn forward<ReqBody>(&mut self, parts: Parts, body: ReqBody) -> Svc::Future
     where
         Svc: Service<Request<ReqBody>>,
@@ -209,8 +209,8 @@ where
         self.inner.call(Request::from_parts(parts, body))
     }
 
-    /// The inner service that was polled ready, for a call later on. Its clone stays behind and is
-    /// polled ready before it is called.
+    /// Takes the inner service that was polled ready, for a later call. Its clone stays behind, and is polled ready
+    /// before it is called.
     fn take_ready(&mut self) -> Svc
     where
         Svc: Clone,
@@ -220,7 +220,7 @@ where
     }
 }
 
-/// Asks the store before a read.
+/// Queries the store before a read.
 fn version_before<S, W>(guard: Arc<Guard<S, W>>, key: S::Key) -> VersionBefore<S>
 where
     S: VersionStore,
@@ -233,14 +233,14 @@ where
     })
 }
 
-/// Whether a layer for a store of this type has handed the request over already.
+/// Whether a layer for a store of this type has already handed the request over.
 fn is_guarded<S: VersionStore>(parts: &Parts) -> bool {
     let extensions = &parts.extensions;
     extensions.get::<Slot<Expected<S>>>().is_some()
         || extensions.get::<OtherStrategy<S>>().is_some()
 }
 
-/// What a future is ready with at once, or nothing, and then it is gone.
+/// The output of a future if it is ready at once. Otherwise `None`, and the future is dropped.
 fn poll_once<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
@@ -248,7 +248,7 @@ fn poll_once<F: Future>(future: F) -> Option<F::Output> {
     }
 }
 
-/// Not derived: that would ask the store to be `Clone` for what is one shared pointer.
+/// Not derived: `derive` would require `Clone` of the type parameters, although this is one shared pointer.
 impl<Svc: Clone, S: VersionStore, F: Clone, W> Clone for IfMatch<Svc, S, F, W> {
     fn clone(&self) -> Self {
         Self {

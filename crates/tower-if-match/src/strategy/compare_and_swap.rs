@@ -6,11 +6,11 @@ use version_store::{Expected, VersionStore};
 use super::{Buffers, OpenResult, Opened, Runs, Settled, Strategy};
 use crate::request::Unbuffered;
 
-/// The default way: the handler's own conditional write decides.
+/// The default strategy: the handler's own conditional write decides.
 ///
-/// Nothing is held while the handler runs. Between the evaluation and the write anybody may write;
-/// then the handler's compare and swap finds another version, settles [`Expected`] as lost, and the
-/// request is evaluated afresh. Works for any number of processes.
+/// Nothing is held while the handler runs. Between the evaluation and the write anyone may write; then the
+/// handler's compare and swap finds another version and settles [`Expected`] as lost, and the layer evaluates
+/// the request again. This works with any number of processes.
 ///
 /// [`Expected`]: crate::Expected
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,7 +56,7 @@ impl<S: VersionStore> Strategy<S> for CompareAndSwap {
     }
 }
 
-/// Nobody waits for a slow sender: the content is the handler's to read.
+/// Does not buffer: no other request waits for a slow sender, and the handler reads the body itself.
 impl<ReqBody: Send> Buffers<ReqBody> for CompareAndSwap {
     async fn buffer(&self, body: ReqBody) -> Result<ReqBody, Unbuffered> {
         Ok(body)

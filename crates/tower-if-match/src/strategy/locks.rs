@@ -1,12 +1,12 @@
-//! Locks by key, for a way that holds one while the handler runs.
+//! Locks by key, for strategies that hold one while the handler runs.
 //!
-//! 1. A key is in the table while somebody holds or awaits its lock, and not longer, whoever gave up
-//!    at whatever point.
-//! 2. Two keys never share a lock: a handler that writes a second resource would otherwise wait for
-//!    itself, and a busy resource would hold up an unrelated one.
-//! 3. A lock that is released goes to whoever has waited longest, without ever being free in between.
-//! 4. Nobody's code runs while the table is locked: a waker is woken, and dropped, afterwards. Dropping
-//!    one may drop a task, and with it a lock of this table.
+//! 1. A key is in the table as long as someone holds or awaits its lock, and no longer, no matter who gave up
+//!    or when.
+//! 2. Two keys never share a lock: otherwise a handler that writes a second resource could wait for itself,
+//!    and a busy resource would block an unrelated one.
+//! 3. A released lock passes to the longest waiter, and is never free in between.
+//! 4. No foreign code runs while the table is locked: wakers are woken, and dropped, afterwards. Dropping a
+//!    waker may drop a task, and with it a lock of this table.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -22,8 +22,7 @@ use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Locks(Arc<Mutex<Table>>);
 
 impl Locks {
-    /// Waits for the lock of a key. The place in the queue is that of the first poll; whoever drops
-    /// the future gives the place up.
+    /// Waits for the lock of a key. The first poll takes a place in the queue; dropping the future gives it up.
     pub(crate) fn lock(&self, key: KeyEncoder) -> Locking {
         Locking(Some(Claim {
             locks: self.clone(),
@@ -43,7 +42,7 @@ impl Locks {
     }
 }
 
-/// Which keys are locked is nobody's business.
+/// Does not show which keys are locked.
 impl fmt::Debug for Locks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Locks").finish_non_exhaustive()
@@ -52,7 +51,7 @@ impl fmt::Debug for Locks {
 
 /// The future of a [`Lock`].
 #[derive(Debug)]
-#[must_use = "a lock is not asked for until the future is polled"]
+#[must_use = "the lock is not requested until the future is polled"]
 pub(crate) struct Locking(Option<Claim>);
 
 impl Future for Locking {
@@ -68,18 +67,18 @@ impl Future for Locking {
     }
 }
 
-const ONCE: &str = "a future is not polled again after it completed";
+const ONCE: &str = "a future is not polled again after completion";
 
-/// The lock of a key. Dropping it releases.
+/// The lock of a key. Dropping it releases the lock.
 #[derive(Debug)]
-#[must_use = "a lock that is dropped at once protects nothing"]
+#[must_use = "a lock that is dropped immediately protects nothing"]
 pub(crate) struct Lock {
     _claim: Claim,
 }
 
-/// Whatever somebody has of a key's lock: nothing yet, a place in its queue, or the lock itself.
-/// Which of them only the table knows, because a lock is handed over without asking. So there is one
-/// way to give it up, and it fits all three.
+/// A claim to a key's lock: nothing yet, a place in its queue, or the lock itself. Only the table knows which,
+/// because a lock is handed over without asking. So there is one way to give a claim up, which works for all
+/// three.
 struct Claim {
     locks: Locks,
     key: KeyEncoder,
@@ -87,7 +86,7 @@ struct Claim {
 }
 
 impl Claim {
-    /// Whether the lock is ours. If not, the waker will be woken when it is.
+    /// Whether this claim has the lock. If not, the waker will be woken when it does.
     fn ask(&mut self, waker: &Waker) -> bool {
         let mut table = self.locks.table();
         let ticket = *self.ticket.get_or_insert_with(|| table.draw());
@@ -117,7 +116,7 @@ impl fmt::Debug for Claim {
     }
 }
 
-/// Tells claims apart and orders them; none is drawn twice.
+/// Identifies and orders claims; no ticket is issued twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Ticket(u64);
 
@@ -127,26 +126,26 @@ struct Table {
     drawn: u64,
 }
 
-/// The lock of one key. That it is here means that it is held.
+/// The lock of one key. While this exists, the lock is held.
 struct Queue {
     holder: Ticket,
-    /// A tree and not a ring: whoever gives up in the middle costs no more than anybody else, and
-    /// what a long queue took is given back as it gets shorter.
+    /// A tree and not a ring buffer: giving up in the middle costs no more than anywhere else, and the memory of
+    /// a long queue is freed as it gets shorter.
     waiting: BTreeMap<Ticket, Waker>,
 }
 
-/// What is left to do, once the table is unlocked, for a claim that was given up.
+/// What is left to do for a claim that was given up, once the table is unlocked.
 enum Left {
-    /// The lock went to the next one, who does not know yet.
+    /// The lock passed to the next waiter, which still has to be woken.
     Next(Waker),
-    /// A place in the queue was given up. The waker is not needed any more; it is dropped out there.
+    /// A place in the queue was given up. Its waker is no longer needed, and is dropped outside.
     Place { _own: Option<Waker> },
-    /// Nobody was waiting, the key is gone.
+    /// No one was waiting, and the key is gone.
     Nothing,
 }
 
 impl Table {
-    /// Above this, a table that is nearly empty gives its room back. Below, it is not worth the work.
+    /// Above this capacity a nearly empty table shrinks. Below, it is not worth the work.
     const WORTH_SHRINKING: usize = 1024;
 
     fn draw(&mut self) -> Ticket {
@@ -154,8 +153,8 @@ impl Table {
         Ticket(self.drawn)
     }
 
-    /// `Ok` where the lock is this ticket's. Otherwise it waits, and the waker that it waited with
-    /// before comes back, to be dropped where the table is not locked.
+    /// `Ok` if this ticket has the lock. Otherwise it waits, and its previous waker is returned, to be dropped
+    /// while the table is not locked.
     fn ask(
         &mut self,
         key: &KeyEncoder,
@@ -196,8 +195,8 @@ impl Table {
         Left::Nothing
     }
 
-    /// A map keeps the room of the largest burst that it ever saw. What is given back was taken in by
-    /// at least as many insertions, so the work is spread over them.
+    /// A map keeps the capacity of the largest burst that it ever saw. At least as many insertions built up what
+    /// is freed here, so the cost is amortised over them.
     fn shrink(&mut self) {
         let (length, capacity) = (self.keys.len(), self.keys.capacity());
         if capacity > Self::WORTH_SHRINKING && length < capacity / 8 {
@@ -206,7 +205,7 @@ impl Table {
     }
 }
 
-// `tests/schedules` takes this file for a module of its own; its path leads there from both.
+// `tests/schedules` includes this file as a module of its own; the path is valid from both places.
 #[cfg(all(test, not(feature = "shuttle")))]
 #[path = "locks/tests.rs"]
 mod tests;

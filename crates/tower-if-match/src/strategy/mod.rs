@@ -1,4 +1,4 @@
-//! Who closes the race between the evaluation of a condition and the write.
+//! The strategies that close the race between the evaluation of a condition and the write.
 
 mod compare_and_swap;
 mod locks;

@@ -8,8 +8,8 @@ use super::{Buffers, OpenResult, Runs, Settled, SingleProcess, Strategy};
 use crate::request::Unbuffered;
 use crate::tag::Scope;
 
-/// [`SingleProcess`] under a lock of another name than the resource's, for those that cannot tell
-/// which keys are one row.
+/// [`SingleProcess`] under a lock that is not named after the resource, for layers that cannot tell which keys
+/// belong to the same row.
 #[derive(Clone, Debug)]
 pub(crate) struct OneLock {
     pub(crate) process: SingleProcess,
@@ -29,7 +29,7 @@ impl<S: VersionStore> Strategy<S> for OneLock {
         self.process.open_under(&self.scope, name, store, key).await
     }
 
-    /// Nothing, and no mark either: the handlers in there know nothing of stores.
+    /// Nothing, and no mark either: these handlers know nothing about stores.
     fn hand_over(&self, _: &mut Self::Held, _: &Slot<Expected<S>>, _: &mut Extensions) {}
 
     fn settle_at_once(
@@ -40,8 +40,8 @@ impl<S: VersionStore> Strategy<S> for OneLock {
         None
     }
 
-    /// A success has made the version that is there afterwards, still under the lock. Where that is
-    /// the one before, the content was the same, and the client may as well be told its tag.
+    /// A success made the version that is found afterwards, still under the lock. If it is the same as before, the
+    /// body was the same, too, and the client can be given its tag.
     async fn settle(
         &self,
         held: Self::Held,
@@ -60,7 +60,7 @@ impl<S: VersionStore> Strategy<S> for OneLock {
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "a write is done, but what it made cannot be read; it is answered without a tag"
+                    "a write succeeded, but its new version cannot be read; the response has no tag"
                 );
                 Ending::Unchanged
             }

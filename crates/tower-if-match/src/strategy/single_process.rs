@@ -19,25 +19,25 @@ use crate::request::{BufferLimits, Bufferable, Unbuffered};
 use crate::sync::{Arc, JoinHandle, spawn, within};
 use crate::tag::Scope;
 
-/// A lock for each resource around the handler, for handlers that cannot be changed.
+/// A lock per resource around the handler, for handlers that you cannot change.
 ///
-/// The handler writes as it always did, without a word about versions. What it needs:
+/// The handler writes as before and knows nothing about versions. Two conditions must hold:
 ///
-/// - **All writers of a resource go through clones of this one value**, so all within one process,
-///   whatever the scopes of their layers. Layers for another table or collection take a value of their
-///   own: post 7 and comment 7 would share a lock, and a handler that writes both wait for itself.
-/// - **The version changes with the data**, by a trigger or by the statements. A success that leaves it
-///   as it was is a warning in the log.
+/// - **All writers of a resource use clones of this one value**, so they are all in one process, whatever the
+///   scopes of their layers. Use a value of its own for the layers of another table or collection: otherwise
+///   post 7 and comment 7 share a lock, and a handler that writes both waits for itself.
+/// - **The version changes with the data**, through a trigger or in the statements. A success that leaves it
+///   unchanged is logged as a warning.
 ///
-/// A path without parameters is a collection to [`PathKey`](crate::PathKey), and its writes go unguarded,
-/// which nothing here finds out: find the key of a resource such as `/settings` with a closure.
+/// [`PathKey`](crate::PathKey) treats a path without parameters as a collection, so its writes are unguarded,
+/// and nothing here detects that: find the key of a resource such as `/settings` with a closure.
 ///
-/// A method that does not create is answered 404 where the resource is absent, without the handler:
-/// it would not know that it may not create.
+/// If the resource is absent, a method that does not create is answered 404 without calling the handler,
+/// because the handler does not know that it must not create.
 ///
-/// The content is read to its end first, then the lock is waited for. The handler runs to its end in a
-/// task of its own, whether or not the client stays, and the lock ends with it: a write that was begun
-/// is never overtaken by another one that believes it was not. A handler that panics is answered 500.
+/// The body is buffered before locking. The handler runs in its own task and keeps the lock until it
+/// finishes, even if the client disconnects: no later write can slip in between and mistake an unfinished
+/// write for one that never began. If the handler panics, the response is 500.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -53,7 +53,7 @@ use crate::tag::Scope;
 /// # async fn serve(_: Router) {}
 /// # async move {
 /// serve(app).await;
-/// locks.drained().await; // handlers whose clients left may still be at work
+/// locks.drained().await; // handlers whose clients disconnected may still be running
 /// # };
 /// ```
 #[derive(Clone)]
@@ -63,7 +63,7 @@ pub struct SingleProcess {
     most: u32,
     wait_timeout: Duration,
     limits: BufferLimits,
-    /// For metrics: keys alone name the locks.
+    /// For metrics only: locks are named by keys alone.
     scope: Scope,
 }
 
@@ -73,8 +73,8 @@ impl SingleProcess {
         Self::default()
     }
 
-    /// How long a request waits for the resource, and for its turn among those at work, before it is
-    /// answered 503 `busy`.
+    /// How long a request waits for the resource, and for one of the slots of
+    /// [`with_most_at_work`](Self::with_most_at_work), before it is answered 503 `busy`.
     ///
     /// Default: 5 seconds.
     #[must_use]
@@ -85,13 +85,13 @@ impl SingleProcess {
         }
     }
 
-    /// How many handlers may run at once, including those whose clients have left.
+    /// How many handlers may run at once, including those whose clients have disconnected.
     ///
     /// Default: 1024.
     ///
     /// # Panics
     ///
-    /// If the value has been cloned already: the clones would keep a count of their own.
+    /// Panics if the value has already been cloned: the clones would not see the new limit.
     ///
     /// ```should_panic
     /// use tower_if_match::SingleProcess;
@@ -104,7 +104,7 @@ impl SingleProcess {
     #[must_use]
     pub fn with_most_at_work(mut self, most: u32) -> Self {
         let at_work = Arc::get_mut(&mut self.at_work)
-            .expect("`with_most_at_work` comes before the value is cloned");
+            .expect("`with_most_at_work` must be called before the value is cloned");
         *at_work = Semaphore::new(most as usize);
         self.most = most;
         self
@@ -128,14 +128,14 @@ impl SingleProcess {
         self
     }
 
-    /// Waits until no handler is at work any more, for the end of the program. Stop serving first: writes
-    /// that come meanwhile wait until it is through.
+    /// Waits until no handler is running any more, for a graceful shutdown. Stop serving first: writes that
+    /// arrive in the meantime wait until this returns.
     pub async fn drained(&self) {
-        // Never closed, so there is no error.
+        // The semaphore is never closed, so there is no error.
         let _all = self.at_work.acquire_many(self.most).await;
     }
 
-    /// How many resources are locked or waited for: for a metric.
+    /// How many resources are locked or awaited, for use as a metric.
     pub fn locked(&self) -> usize {
         self.locks.len()
     }
@@ -185,7 +185,7 @@ impl Default for SingleProcess {
     }
 }
 
-/// What ends when both the handler and the settling are through.
+/// What is released once both the handler and the settling are done.
 #[derive(Debug)]
 pub(crate) struct AtWork {
     _lock: Lock,
@@ -216,7 +216,7 @@ impl<S: VersionStore> Strategy<S> for SingleProcess {
             .await
     }
 
-    /// Nothing: a handler that asks for `Expected` stands under the wrong way, and is told so.
+    /// Nothing: a handler that extracts `Expected` runs under the wrong strategy, and its rejection says so.
     fn hand_over(&self, _: &mut Self::Held, _: &Slot<Expected<S>>, to: &mut Extensions) {
         OtherStrategy::<S>::mark(to);
     }
@@ -229,7 +229,7 @@ impl<S: VersionStore> Strategy<S> for SingleProcess {
         None
     }
 
-    /// What the handler did is read off the version, still under the lock.
+    /// Compares versions, still under the lock, to see what the handler did.
     async fn settle(
         &self,
         held: Self::Held,
@@ -243,8 +243,8 @@ impl<S: VersionStore> Strategy<S> for SingleProcess {
         Settled::Ended(match (store.current(slot.key()).await, held.before) {
             (Ok(Some(now)), Some(before)) if now.same_state(&before) => {
                 tracing::warn!(
-                    "a handler succeeded and left the version as it was; if it wrote, nothing \
-                     advances the version, and the next write under the same tag destroys this one"
+                    "a handler succeeded but the version is unchanged; if it wrote, nothing advances \
+                     the version, and the next write with the same tag will destroy this one"
                 );
                 Ending::Unchanged
             }
@@ -254,8 +254,8 @@ impl<S: VersionStore> Strategy<S> for SingleProcess {
             (Err(error), _) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "a write is done, but the store cannot tell which version it made; it is \
-                     answered without a tag"
+                    "a write succeeded, but the store cannot tell its new version; the response has \
+                     no tag"
                 );
                 Ending::Unchanged
             }
@@ -291,7 +291,7 @@ where
     }
 }
 
-/// A handler that runs to its end, whether or not this is dropped.
+/// A handler that runs to completion, even if this is dropped.
 #[derive(Debug)]
 pub struct Task<T>(JoinHandle<T>);
 

@@ -7,50 +7,49 @@ use crate::refusal::Reason;
 use crate::request::Unbuffered;
 use crate::tag::Scope;
 
-/// One way of closing the race between the evaluation of a condition and the write.
+/// A strategy that closes the race between the evaluation of a condition and the write.
 ///
-/// The service is the same for all of them: **open** reads the current version, under a lock or in a
-/// transaction where the way has one; the service evaluates the condition on what it read; **hand
-/// over** gives the handler what it needs; **settle** finds out how the write ended, and commits,
-/// rolls back or releases.
+/// The service works the same with all of them: **open** reads the current version, under a lock or in a
+/// transaction if the strategy has one; the service evaluates the condition on that version; **hand over**
+/// gives the handler what it needs; **settle** finds out how the write ended, and commits, rolls back or
+/// releases.
 ///
-/// What is held is dropped if the request ends early, at whatever point that is, so dropping it must
-/// undo it.
+/// If the request ends early, at whatever point, what is held is dropped, so dropping it must undo it.
 ///
-/// Sealed: which ways are safe is this crate's to promise.
+/// The trait is sealed: only this crate can promise that a strategy is safe.
 pub trait Strategy<S: VersionStore>: Clone + Send + Sync + 'static {
     /// What is held while the handler runs: nothing, a lock, a transaction.
     type Held: Send + 'static;
 
-    /// Whether others wait for what is held. The hopeless is then refused on a plain read, and the
-    /// content is read to its end, before anything is taken hold of.
+    /// Whether others wait for what is held. If so, requests that are bound to fail are refused after a plain
+    /// read, and the body is buffered, before anything is acquired.
     const HOLDS: bool;
 
-    /// Whether the handler is handed what its write depends on. One that is not would write where nothing
-    /// was evaluated, because its method does not create and the resource is absent; it does not run.
+    /// Whether the handler receives what its write depends on. If not, it does not run when nothing was evaluated
+    /// (the resource is absent and the method does not create), because it would write nevertheless.
     const HANDS_OVER: bool = true;
 
     /// Whether [`open`](Self::open) may be polled once and dropped, because it holds nothing yet and
     /// is usually ready.
     const OPENS_AT_ONCE: bool;
 
-    /// Whether what a handler took and did not give back is undone, so that its success cannot be let go
-    /// out.
+    /// Whether a write is undone if the handler does not give back what it took, so that its success must not
+    /// reach the client.
     const UNDOES_UNSETTLED: bool = false;
 
-    /// The same way for a layer of this scope. One whose waits are only its own tells a post from a
-    /// comment of the same id by it.
+    /// The same strategy for a layer of this scope. A strategy whose waits concern only one scope uses it to
+    /// distinguish a post from a comment with the same id.
     #[must_use]
     fn for_scope(self, _scope: &Scope) -> Self {
         self
     }
 
-    /// What is held by a write that needs no version to begin, where the way allows that.
+    /// What a write holds that needs no version to begin, if the strategy allows that.
     fn unopened(&self) -> Option<Self::Held> {
         None
     }
 
-    /// Reads the current version, and takes hold of the resource where the way does.
+    /// Reads the current version, and acquires the resource if the strategy does so.
     fn open(
         &self,
         store: &S,
@@ -60,7 +59,7 @@ pub trait Strategy<S: VersionStore>: Clone + Send + Sync + 'static {
     /// Gives the handler what it needs to write.
     fn hand_over(&self, held: &mut Self::Held, slot: &Slot<Expected<S>>, to: &mut Extensions);
 
-    /// Finds out how the write ended, and makes it so. `None` where that takes waiting:
+    /// Finds out how the write ended, and completes it. `None` if that takes waiting:
     /// [`settle`](Self::settle) is next.
     fn settle_at_once(
         &self,
@@ -68,8 +67,8 @@ pub trait Strategy<S: VersionStore>: Clone + Send + Sync + 'static {
         slot: &Slot<Expected<S>>,
     ) -> Option<Settled<S::Revision>>;
 
-    /// As [`settle_at_once`](Self::settle_at_once), for what has to be waited for. `success` is
-    /// whether the handler's answer is below 400.
+    /// Like [`settle_at_once`](Self::settle_at_once), but may wait. `success` is whether the status of the
+    /// handler's response is below 400.
     fn settle(
         &self,
         held: Self::Held,
@@ -79,26 +78,26 @@ pub trait Strategy<S: VersionStore>: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Settled<S::Revision>> + Send;
 }
 
-/// What a way asks of the bodies of requests.
+/// What a strategy requires of request bodies.
 pub trait Buffers<ReqBody> {
-    /// Reads the content to its end, where the way holds something that a slow sender would hold up.
+    /// Buffers the body, if the strategy holds something that a slow sender would block.
     fn buffer(&self, body: ReqBody) -> impl Future<Output = Result<ReqBody, Unbuffered>> + Send;
 }
 
-/// What a way asks of the inner service.
+/// What a strategy requires of the inner service.
 pub trait Runs<S, Svc, ReqBody>: Strategy<S> + Buffers<ReqBody>
 where
     S: VersionStore,
     Svc: Service<Request<ReqBody>>,
 {
-    /// The inner service at work.
+    /// The future of the running inner service.
     type Running: Future<Output = Result<Svc::Response, Svc::Error>>;
 
-    /// Lets the inner service work on a request that was handed over.
+    /// Runs the inner service on a request that was handed over.
     fn run(&self, inner: Svc::Future, held: &Self::Held) -> Self::Running;
 }
 
-/// What names the lock of a resource.
+/// The name of the lock of a resource.
 pub(crate) fn in_scope(scope: &Scope, key: &impl Key) -> KeyEncoder {
     let mut name = scope.encoded().clone();
     key.encode(&mut name);
@@ -112,16 +111,16 @@ pub struct Opened<R, H> {
     pub(crate) held: H,
 }
 
-/// What [`Strategy::open`] came to.
+/// The result of [`Strategy::open`].
 pub(crate) type OpenResult<S, H> =
     Result<Opened<<S as VersionStore>::Revision, H>, OpenError<<S as VersionStore>::Error>>;
 
-/// Why the resource was not to be had.
+/// Why the resource could not be acquired.
 #[derive(Debug)]
 pub enum OpenError<E> {
     /// The store failed.
     Store(E),
-    /// Others had it for too long.
+    /// Others held it for too long.
     Busy,
 }
 
@@ -131,11 +130,11 @@ impl<E> From<E> for OpenError<E> {
     }
 }
 
-/// How a write ended, as far as the way can tell.
+/// How a write ended, as far as the strategy can tell.
 #[derive(Debug)]
 pub enum Settled<R> {
-    /// As this says.
+    /// In this way.
     Ended(Ending<Made<R>>),
-    /// The way could not make it end well, whatever the handler answered.
+    /// The strategy could not complete it, whatever the handler returned.
     Refused(Reason),
 }

@@ -18,20 +18,20 @@ mod end;
 
 pub(crate) use end::{Ended, Loan, end};
 
-/// A transaction of the store's around the handler, for handlers without a word about versions, in any
-/// number of processes.
+/// A transaction of the store around the handler, for handlers that know nothing about versions. It works with
+/// any number of processes.
 ///
-/// The handler takes the open transaction, [`Tx`], and writes in it as it always did. When it answers
-/// below 400 the layer takes the new version, commits, and only then answers. Anything else is rolled
-/// back.
+/// The handler takes the open transaction, [`Tx`], and writes in it as before. If it responds with a status
+/// below 400, the layer advances the version, commits, and only then sends the response. Otherwise the
+/// transaction is rolled back.
 ///
-/// The content is read to its end before the transaction begins, and of those in this process that want
-/// one resource only one has a connection.
+/// The body is buffered before the transaction begins. Of all requests in this process that want the same
+/// resource, only one holds a connection.
 ///
 /// [`Tx`]: crate::Tx
 #[derive(Clone)]
 pub struct Transaction {
-    /// So that the waiters of this process do not each hold a connection.
+    /// Keeps the waiters of this process from each holding a connection.
     pub(crate) turns: Locks,
     scope: Scope,
     pub(crate) wait_timeout: Duration,
@@ -44,8 +44,8 @@ impl Transaction {
         Self::default()
     }
 
-    /// How long a request waits for the resource and a connection before it is answered 503 `busy`.
-    /// The store has bounds of its own, for what it waits for in the database.
+    /// How long a request waits for the resource and a connection before it is answered 503 `busy`. The store
+    /// has timeouts of its own for what it waits for in the database.
     ///
     /// Default: 10 seconds.
     #[must_use]
@@ -86,11 +86,11 @@ impl Default for Transaction {
     }
 }
 
-/// The transaction on loan, and the version that it found.
+/// The transaction on loan, and the version that it read.
 pub struct InTransaction<S: Transactional> {
     loan: Loan<S>,
     before: Option<Version<S::Revision>>,
-    /// After the transaction: the next in this process finds it ended.
+    /// Dropped after the transaction, so that the next request in this process finds it ended.
     _turn: Lock,
 }
 
@@ -128,7 +128,7 @@ impl<S: Transactional> Strategy<S> for Transaction {
         opened.await.unwrap_or(Err(OpenError::Busy))
     }
 
-    /// Not `Expected`: a handler that asks for it stands under the wrong way, and is told so.
+    /// Not `Expected`: a handler that extracts it runs under the wrong strategy, and its rejection says so.
     fn hand_over(&self, held: &mut Self::Held, _: &Slot<Expected<S>>, to: &mut Extensions) {
         OtherStrategy::<S>::mark(to);
         held.loan.hand_over(to);
@@ -151,7 +151,7 @@ impl<S: Transactional> Strategy<S> for Transaction {
     ) -> Settled<S::Revision> {
         let keys = std::slice::from_ref(slot.key());
         let existed = held.before.is_some();
-        // A method that does not create was let through to its 404, so that nothing was evaluated.
+        // Nothing was evaluated: a method that does not create was passed on to the handler's 404.
         let nothing = matches!(slot.demand(), Demand::Never);
         let allowed = |made: &Versions<S>| !(nothing && made.iter().any(Option::is_some));
         let before = &[held.before];
@@ -187,8 +187,8 @@ impl<S: Transactional> Strategy<S> for Transaction {
     }
 }
 
-/// What became of a write that was rolled back: where its condition does not hold any more, it has
-/// lost, whatever made it fail (a unique violation, a deadlock).
+/// The outcome of a write that was rolled back: if its condition no longer holds, it has lost, whatever made
+/// it fail (a unique violation, a deadlock).
 async fn after_rollback<S: Transactional>(
     store: &S,
     slot: &Slot<Expected<S>>,
@@ -200,8 +200,8 @@ async fn after_rollback<S: Transactional>(
     }
 }
 
-/// Nothing that exists may be written where nothing was evaluated, so it has been lost only where
-/// something appeared.
+/// Whether the write has lost. Where nothing was evaluated, nothing that exists may be written, so that write
+/// has lost only if the resource has appeared.
 fn lost<S: Transactional>(
     slot: &Slot<Expected<S>>,
     current: Option<&Version<S::Revision>>,

@@ -1,19 +1,18 @@
-//! Content codings in entity tags: what they are called, what intermediaries append for them, and which variants
-//! name one.
+//! Content codings in entity tags: their names, what intermediaries append for them, and which variants name one.
 
 use std::borrow::Cow;
 
 use super::recognise::split_variant;
 
-/// The content codings by name. A variant that a handler names may end like one: `br` is also Breton.
+/// The names of content codings. A handler's variant may end like one: `br` is also Breton.
 const CODINGS: [&str; 8] = [
     "br", "compress", "dcb", "dcz", "deflate", "gzip", "x-gzip", "zstd",
 ];
 
 /// What intermediaries are known to append to an opaque tag, inside its quotes, when they encode a body.
-/// RFC 9110 §8.8.3.3 wants different strong tags for different codings, so they may; a tag that this service
-/// minted is recognised all the same, a deviation that is named in the docs.
-// `--gzip` stands before `-gzip`, which it ends with.
+/// RFC 9110 §8.8.3.3 requires different strong tags for different codings, so they may do so. A tag that this
+/// service minted is still recognised, a deviation that the docs mention.
+// `--gzip` comes before `-gzip`, which is its suffix.
 const SUFFIXES: [&[u8]; 10] = [
     b"--gzip",
     b"-gzip",
@@ -27,21 +26,21 @@ const SUFFIXES: [&[u8]; 10] = [
     b"+gzip",
 ];
 
-/// The bytes without the suffix of an intermediary, where they have one.
+/// The bytes without an intermediary's suffix, if they have one.
 pub(super) fn strip_suffix(bytes: &[u8]) -> Option<&[u8]> {
     SUFFIXES
         .iter()
         .find_map(|suffix| bytes.strip_suffix(*suffix))
 }
 
-/// A tag without the suffix of an intermediary, where it has one behind a tag of the form that a mint gives.
+/// A tag without an intermediary's suffix, if it has one after a tag of the form of a minted one.
 pub(crate) fn without_suffix(opaque: &[u8]) -> Option<&[u8]> {
     let stripped = strip_suffix(opaque)?;
     split_variant(stripped).map(|_| stripped)
 }
 
-/// The variant of a body: what its handler named, and its coding. An encoded body is not the plain one, and must
-/// not share its strong tag.
+/// The variant of a body: the handler's variant, and the coding. An encoded body differs from the plain one, and
+/// must not share its strong tag.
 pub(crate) fn variant_of<'a>(
     named: Option<&'a str>,
     coding: Option<&'a str>,
@@ -55,7 +54,7 @@ pub(crate) fn variant_of<'a>(
     }
 }
 
-/// A variant that ends like a coding, `br` for Breton, kept apart from the variant that the plain body gets when
+/// Distinguishes a variant that ends like a coding (`br` for Breton) from the variant that the plain body gets when
 /// it is encoded.
 fn apart(variant: &str) -> Cow<'_, str> {
     let last = variant.rsplit('.').next().unwrap_or_default();
@@ -69,7 +68,7 @@ fn apart(variant: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a variant that the handler named tells the coding already.
+/// Whether the handler's variant already includes the coding.
 fn names(variant: &str, coding: &str) -> bool {
     variant.split('.').any(|part| part == coding)
 }
@@ -77,7 +76,7 @@ fn names(variant: &str, coding: &str) -> bool {
 #[cfg(feature = "variant")]
 pub(crate) use encoded::{CodingNamed, Codings, codings, sole_tag};
 
-/// What the layer around an encoder asks, too.
+/// What the layer around an encoder needs, too.
 #[cfg(feature = "variant")]
 mod encoded {
     use http::header::{CONTENT_ENCODING, ETAG};
@@ -110,8 +109,8 @@ mod encoded {
         EntityTagRef::parse(tag.as_bytes()).ok()
     }
 
-    /// Marks a response whose tag was made for the body as the handler had encoded it. The variant alone does not
-    /// tell: `br` is a coding, and Breton.
+    /// Marks a response whose tag was made for the body as the handler encoded it. The variant alone is ambiguous: `br`
+    /// is a coding, and also Breton.
     #[derive(Clone, Debug)]
     pub(crate) struct CodingNamed(Codings);
 

@@ -1,4 +1,4 @@
-//! Entity tags: minted, recognised again, varied.
+//! Entity tags: minting them, recognising them, and their variants.
 
 mod coding;
 mod recognise;

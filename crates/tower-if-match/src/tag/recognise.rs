@@ -8,15 +8,15 @@ use super::coding::strip_suffix;
 
 use super::tag::{DIGITS, Opaque, RESOURCE, TagMint, hex, is_revision_octet, is_variant_octet};
 
-/// The current state of a resource as the validators of a write's conditions: writes compare state,
-/// so any representation's tag of the current state matches.
+/// The current state of a resource as the validator for a write's conditions: writes compare the state, so the
+/// tag of any representation of the current state matches.
 pub(crate) struct CurrentState<'a, K, R> {
     tags: &'a TagMint<K, R>,
     key: &'a K,
     version: &'a Version<R>,
     weakened_accepted: bool,
-    /// The opaque tags that name the current state, one for each key of the mint. Minted when they
-    /// are first asked for: not every condition and not every refusal needs them.
+    /// The opaque tags that name the current state, one for each key of the mint. They are minted on first use, because
+    /// not every condition or refusal needs them.
     minted: OnceCell<SmallVec<[Opaque; 1]>>,
 }
 
@@ -31,8 +31,8 @@ impl<'a, K: Key, R: Revision> CurrentState<'a, K, R> {
         }
     }
 
-    /// The same state, which a weak tag names as well as a strong one: where this service minted it,
-    /// that it is weak is something on the way's doing. RFC 9110 §13.1.1 has it never match.
+    /// The same state, but a weak tag names it as well as a strong one, if this service minted it: then it was
+    /// weakened in transit. Under RFC 9110 §13.1.1 a weak tag never matches.
     pub(crate) fn accepting_weakened(mut self, accepted: bool) -> Self {
         self.weakened_accepted = accepted;
         self
@@ -95,23 +95,23 @@ impl<K: Key, R: Revision> Validators for CurrentState<'_, K, R> {
 /// Why a tag does not strongly match the current state.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Recognised<R> {
-    /// It names the current state, but weakly.
+    /// It is a weak tag of the current state.
     Weakened,
-    /// It is this resource's, of this revision of its present incarnation. Of a store's own tag nothing can
-    /// be told; that it was the current one before is the likely case.
+    /// It belongs to this revision of this resource, in its current incarnation. A store's own tags reveal nothing;
+    /// most likely such a tag was the current one before.
     Stale(Option<R>),
     /// This service minted it for this resource in another incarnation.
     EarlierIncarnation,
     /// This service minted it for another resource.
     Foreign,
-    /// It begins as a tag of this service's and was changed.
+    /// It begins like a tag of this service, but was changed.
     Mangled,
     /// None of the above.
     Unknown,
 }
 
 impl<K: Key, R: Revision> CurrentState<'_, K, R> {
-    /// Says why a tag that does not match does not. Explains, never decides.
+    /// Says why a tag does not match. This only explains, and never decides.
     pub(crate) fn recognise(&self, tag: EntityTagRef<'_>) -> Recognised<R> {
         if tag.is_weak() && self.weak_match(tag) {
             return Recognised::Weakened;
@@ -144,7 +144,7 @@ impl<K: Key, R: Revision> CurrentState<'_, K, R> {
                 .as_slice()
                 == state
         };
-        // By each key first, because the check alone is right by chance once in a while.
+        // Try each key first, because the check digits alone match by chance once in a while.
         if keys.clone().any(names_this_incarnation) {
             if !is_representation(rest) {
                 return Recognised::Mangled;
@@ -163,7 +163,7 @@ impl<K: Key, R: Revision> CurrentState<'_, K, R> {
     }
 }
 
-/// The parts of an opaque tag that has the form of a minted one: revision, digits, and what follows.
+/// Splits an opaque tag that has the form of a minted one: revision, digits, and the rest.
 fn dissect(opaque: &[u8]) -> Option<(&str, &[u8], &[u8])> {
     let behind_v = opaque.strip_prefix(b"v")?;
     let length = behind_v
@@ -178,7 +178,7 @@ fn dissect(opaque: &[u8]) -> Option<(&str, &[u8], &[u8])> {
     valid.then_some((revision, digits, rest))
 }
 
-/// Parts a tag of the form that a mint gives, whichever it was: what names the state, and the variant.
+/// Splits a tag that has the form of a minted one, whichever mint made it: what names the state, and the variant.
 pub(crate) fn split_variant(opaque: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     let (_, _, rest) = dissect(opaque)?;
     let state = &opaque[..opaque.len() - rest.len()];
@@ -192,13 +192,13 @@ fn is_variant(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().copied().all(is_variant_octet)
 }
 
-/// Whether this is the tag of a state itself, in the form that a mint gives it.
+/// Whether this is the tag of a state itself, in the form of a minted one.
 pub(crate) fn has_no_variant(opaque: &[u8]) -> bool {
     matches!(split_variant(opaque), Some((_, None)))
 }
 
-/// Whether what follows a state tag makes it a representation's tag: nothing, a variant, a suffix of
-/// an intermediary, or both.
+/// Whether what follows a state's tag makes it the tag of a representation: nothing, a variant, an intermediary's
+/// suffix, or both.
 fn is_representation(rest: &[u8]) -> bool {
     let rest = strip_suffix(rest).unwrap_or(rest);
     match rest.strip_prefix(b".") {
@@ -208,8 +208,8 @@ fn is_representation(rest: &[u8]) -> bool {
 }
 
 impl<K: Key, R: Revision> TagMint<K, R> {
-    /// Whether a tag is one that this mint gave a representation of this resource, as far as can be
-    /// told without its current version.
+    /// Whether this mint made the tag for a representation of this resource, as far as that can be told without the
+    /// current version.
     pub(crate) fn minted_for(&self, key: &K, tag: EntityTagRef<'_>) -> bool {
         let Some((_, digits, rest)) = dissect(tag.opaque()) else {
             return false;
@@ -222,7 +222,7 @@ impl<K: Key, R: Revision> TagMint<K, R> {
             && keys.any(|mint_key| hex(mint_key.check(before_check)) == check)
     }
 
-    /// Whether the digits of a tag are those of this resource, as far as one octet tells.
+    /// Whether the digits of a tag are those of this resource, as far as one byte can tell.
     fn is_of(&self, key: &K, digits: &[u8]) -> bool {
         let mut encoded = self.shared.scope.encoded.clone();
         key.encode(&mut encoded);

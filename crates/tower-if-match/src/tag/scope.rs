@@ -5,7 +5,7 @@ use version_store::KeyEncoder;
 /// The name of a kind of resource.
 #[derive(Clone, Debug)]
 pub struct Scope {
-    /// With which every encoding begins.
+    /// The prefix of every encoding.
     pub(super) encoded: KeyEncoder,
     name: Arc<str>,
 }
@@ -26,12 +26,12 @@ impl Scope {
         }
     }
 
-    /// The encoding of what belongs to this scope begins with this.
+    /// The prefix of every encoding in this scope.
     pub(crate) fn encoded(&self) -> &KeyEncoder {
         &self.encoded
     }
 
-    /// As the owner named it.
+    /// The name that you gave it.
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }

@@ -1,26 +1,26 @@
-//! Entity tags: minted, and recognised again.
+//! Entity tags: minting them.
 //!
 //! # The format
 //!
 //! ```text
 //! "v6-9f1c2ab04d77e310.gzip"
 //!   │ └────┬─────┘│ │ └─ variant, on representations only
-//!   │      │      │ └─── check: 2 digits over all that stands before it
+//!   │      │      │ └─── check: 2 digits over everything before it
 //!   │      │      └───── resource: 2 digits over scope and key
 //!   │      └──────────── state: 12 digits of keyed blake3 over scope, key, incarnation and revision
 //!   └─────────────────── revision, readable
 //! ```
 //!
-//! | part | of | tells |
+//! | part | made of | distinguishes |
 //! | --- | --- | --- |
-//! | revision | [`Revision::write_text`] | which version a stale tag names |
-//! | state | the first 48 bits of keyed blake3 over the [canonical encoding](version_store::KeyEncoder) of scope (text), key, incarnation (integer) and revision (text) | whether this is a version of this resource in this incarnation; two states share it with a probability of 2⁻⁴⁸ |
-//! | resource | 8 bits of FNV-1a over the encoding of scope and key | an earlier incarnation of this resource from another resource; explains, never decides |
-//! | check | 8 bits of FNV-1a over the mint's key and the text before it | what this service minted from what others invented or something on the way changed; explains, never decides |
+//! | revision | [`Revision::write_text`] | the versions that stale tags name |
+//! | state | the first 48 bits of keyed blake3 over the [canonical encoding](version_store::KeyEncoder) of scope (text), key, incarnation (integer) and revision (text) | a version of this resource in this incarnation from everything else; two states share it with a probability of 2⁻⁴⁸ |
+//! | resource | 8 bits of FNV-1a over the encoding of scope and key | an earlier incarnation of this resource from another resource; only explains, never decides |
+//! | check | 8 bits of FNV-1a over the mint's key and the text before it | what this service minted from what others invented or an intermediary changed; only explains, never decides |
 //!
-//! Whether a tag fits is decided on revision, state, resource and check together, octet by octet. The
-//! format is a stable promise: a change would make every tag that clients hold unknown. The golden
-//! test holds it.
+//! Whether a tag matches is decided on revision, state, resource and check together, byte by byte. The
+//! format is a stable promise: a change would make every tag that clients hold unknown. The golden test
+//! enforces it.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -34,11 +34,11 @@ use version_store::{Key, KeyEncoder, Revision, RevisionText, Tagging, Version};
 
 use super::scope::Scope;
 
-/// The key that tags are minted with where the owner names none: public, so that all processes of a
-/// service agree without configuration. A tag is no secret and authorises nothing.
+/// The default key for minting tags. It is public, so that all processes of a service agree without
+/// configuration. A tag is not a secret and authorises nothing.
 ///
-/// To go over to a key of your own, list this one behind it for a while: tags that clients hold are still
-/// recognised then.
+/// To switch to a key of your own, list this one after it for a while, so that the tags that clients hold
+/// are still recognised.
 ///
 /// ```
 /// use tower_if_match::{IfMatchLayer, MemoryStore, PUBLIC_TAG_KEY, PathKey, TagMint};
@@ -50,22 +50,22 @@ use super::scope::Scope;
 /// ```
 pub const PUBLIC_TAG_KEY: TagKey = *b"tower-if-match: public tag key 1";
 
-/// A key of the mint.
+/// A key for minting tags.
 pub type TagKey = [u8; 32];
 
-/// Digits of a minted tag behind its revision.
+/// Digits of a minted tag after its revision.
 pub(super) const DIGITS: usize = 16;
 
-/// Which of them are of the resource.
+/// Which of them identify the resource.
 pub(super) const RESOURCE: Range<usize> = DIGITS - 4..DIGITS - 2;
 
-/// How many octets a variant has at most.
+/// The maximum length of a variant, in bytes.
 pub(crate) const MAX_VARIANT: usize = 64;
 
-/// Mints the entity tags of one scope: the layer's own, for wherever the layer does not stand.
+/// Mints the entity tags of one scope: the same tags as the layer, for code outside the layer.
 ///
-/// A cheap handle. Tags are needed in the 201 of a collection's POST, in the items of a list, in
-/// events; they come from here and never from a second formatter.
+/// Cloning is cheap. The 201 of a collection's POST, the items of a list, and events need tags, too; mint
+/// them here, never with a second formatter.
 ///
 /// ```
 /// use tower_if_match::{TagMint, Version};
@@ -73,7 +73,7 @@ pub(crate) const MAX_VARIANT: usize = 64;
 /// let tags: TagMint<u64> = TagMint::new("posts");
 /// let tag = tags.tag(&77, &Version::new(6)).unwrap();
 /// assert!(tag.to_string().starts_with("\"v6-"));
-/// assert_ne!(tags.tag(&78, &Version::new(6)), Some(tag), "no tag fits another resource");
+/// assert_ne!(tags.tag(&78, &Version::new(6)), Some(tag), "no tag matches another resource");
 /// ```
 pub struct TagMint<K, R = u64> {
     pub(super) shared: Arc<ScopeAndKeys>,
@@ -82,12 +82,12 @@ pub struct TagMint<K, R = u64> {
 
 pub(super) struct ScopeAndKeys {
     pub(super) scope: Scope,
-    /// The hash of its encoding.
+    /// The hash of the scope's encoding.
     scope_hash: u64,
     pub(super) keys: SmallVec<[MintKey; 1]>,
 }
 
-/// A key, and what is the same in all tags that are minted with it.
+/// A key, and what all tags that are minted with it have in common.
 #[derive(Clone)]
 pub(super) struct MintKey {
     key: TagKey,
@@ -104,32 +104,32 @@ impl From<TagKey> for MintKey {
 }
 
 impl MintKey {
-    /// The check over this much of a tag.
+    /// The check digits for this part of a tag.
     pub(super) fn check(&self, before: &[u8]) -> u8 {
         fold(fnv(self.check, before))
     }
 }
 
-/// An opaque tag (without quotes), before it is one: `v6-9f1c2ab04d77e310`.
+/// An opaque tag (without quotes) under construction: `v6-9f1c2ab04d77e310`.
 pub(super) type Opaque = SmallVec<[u8; 48]>;
 
 impl<K: Key, R: Revision> TagMint<K, R> {
     /// A mint for one kind of resource, with the public key.
     ///
-    /// The scope names the kind (a table, a collection, a tenant) and keeps a post's tag from
-    /// fitting a comment of the same id.
+    /// The scope names the kind (a table, a collection, a tenant) and keeps a post's tag from matching a
+    /// comment with the same id.
     pub fn new(scope: &str) -> Self {
         Self::with_keys(scope, [PUBLIC_TAG_KEY])
     }
 
-    /// A mint with keys of your own: tags are minted with the first and recognised with each, so
-    /// that a key can be changed while clients hold tags.
+    /// A mint with keys of your own: tags are minted with the first key and recognised with any of them, so
+    /// that you can rotate keys while clients hold tags.
     pub fn with_keys<const N: usize>(scope: &str, keys: [TagKey; N]) -> Self {
         const { assert!(N > 0, "a mint needs a key") };
         Self::of(Scope::new(scope), keys)
     }
 
-    /// What the tags are of.
+    /// The scope of the tags.
     pub(crate) fn scope(&self) -> &Scope {
         &self.shared.scope
     }
@@ -148,14 +148,13 @@ impl<K: Key, R: Revision> TagMint<K, R> {
         }
     }
 
-    /// The tag of a resource's state, or `None` where the store declares it untagged.
+    /// The tag of a resource's state, or `None` if the store declares it untagged.
     pub fn tag(&self, key: &K, version: &Version<R>) -> Option<EntityTag> {
         self.representation(key, version, None)
     }
 
-    /// The tag of one representation of a resource's state: the state's tag plus a variant for what
-    /// else the body depends on, as [`Versioned::with_variant`](crate::Versioned::with_variant)
-    /// names it.
+    /// The tag of one representation of a resource's state: the state's tag plus a variant that names what
+    /// else the body depends on, as in [`Versioned::with_variant`](crate::Versioned::with_variant).
     pub fn representation(
         &self,
         key: &K,
@@ -164,8 +163,8 @@ impl<K: Key, R: Revision> TagMint<K, R> {
     ) -> Option<EntityTag> {
         match version.tagging() {
             Tagging::Untagged => None,
-            // Which of a store's own tags are variants of one another nobody can tell, so a body
-            // that varies gets no strong one.
+            // It is impossible to tell which of a store's own tags are variants of one another, so a body
+            // that varies gets no strong tag.
             Tagging::Own(tag) => match variant {
                 Some(variant) => weak_variant(tag.opaque(), variant),
                 None => Some(tag.clone()),
@@ -198,14 +197,14 @@ impl<K: Key, R: Revision> TagMint<K, R> {
         let Some(revision) = text.as_str() else {
             tracing::error!(
                 revision = ?version.revision(),
-                "a revision whose text is not 1 to 64 of A-Z a-z 0-9 _ has no tag"
+                "no tag for a revision whose text is not 1 to 64 of A-Z a-z 0-9 _"
             );
             return None;
         };
         Some(self.mint_text(mint_key, key, version.incarnation(), revision))
     }
 
-    /// The tag of a revision that is known by its text, at most 64 octets.
+    /// The tag of a revision, given as text of at most 64 bytes.
     pub(super) fn mint_text(
         &self,
         mint_key: &MintKey,
@@ -240,7 +239,7 @@ impl<K: Key, R: Revision> TagMint<K, R> {
         opaque
     }
 
-    /// The octet that tells a resource from most others, of the encoding of scope and key.
+    /// The byte that distinguishes a resource from most others, from the encoding of scope and key.
     pub(super) fn resource(&self, encoded: &KeyEncoder) -> u8 {
         let behind_scope = &encoded.as_bytes()[self.shared.scope.encoded.as_bytes().len()..];
         fold(fnv(self.shared.scope_hash, behind_scope))
@@ -253,10 +252,10 @@ fn with_variant(opaque: &[u8], variant: Option<&str>) -> Option<EntityTag> {
     };
     let valid = (1..=MAX_VARIANT).contains(&variant.len()) && variant.bytes().all(is_variant_octet);
     if !valid {
-        // Without the variant a strong tag would be shared by bodies that differ.
+        // Without the variant, bodies that differ would share a strong tag.
         tracing::error!(
             variant,
-            "a variant is 1 to 64 of A-Z a-z 0-9 _ - and .; the tag is weak"
+            "a variant must be 1 to 64 of A-Z a-z 0-9 _ - and .; the tag is weak instead"
         );
         return weak_variant(opaque, variant);
     }
@@ -266,8 +265,8 @@ fn with_variant(opaque: &[u8], variant: Option<&str>) -> Option<EntityTag> {
     EntityTag::strong(&tagged).ok()
 }
 
-/// A weak tag that tells the variant all the same: by weak comparison, too, a client that holds one body must
-/// not be told that it holds another. A hash, because what the handler named may be anything.
+/// A weak tag that still distinguishes the variant: even by weak comparison, a client that holds one body must
+/// not be told that it holds another. The variant is hashed, because the handler may have named anything.
 fn weak_variant(opaque: &[u8], variant: &str) -> Option<EntityTag> {
     let mut tagged = Opaque::from_slice(opaque);
     tagged.push(b'.');
@@ -301,7 +300,7 @@ pub(super) fn fnv(start: u64, octets: &[u8]) -> u64 {
     })
 }
 
-/// All eight octets of a hash in one.
+/// Folds the eight bytes of a hash into one.
 pub(super) fn fold(hash: u64) -> u8 {
     hash.to_be_bytes()
         .into_iter()
@@ -315,7 +314,7 @@ impl<K: Key, R: Revision> From<&str> for TagMint<K, R> {
     }
 }
 
-/// Another handle on the same mint.
+/// Shares the mint.
 impl<K, R> Clone for TagMint<K, R> {
     fn clone(&self) -> Self {
         Self {
@@ -325,7 +324,7 @@ impl<K, R> Clone for TagMint<K, R> {
     }
 }
 
-/// Without the keys: they are no secret, but a log is no place for them.
+/// Hides the keys: even the public one does not belong in a log.
 impl<K, R> fmt::Debug for TagMint<K, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TagMint")

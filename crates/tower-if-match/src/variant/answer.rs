@@ -7,7 +7,7 @@ use super::deferred::Deferred;
 use crate::fields::remove_body_fields;
 use crate::tag::{CodingNamed, Codings, MAX_VARIANT, codings, sole_tag, split_variant};
 
-/// Tags the answer to a read, and evaluates on the tag what was held back.
+/// Tags the response to a read, and evaluates the deferred conditions on that tag.
 pub(super) fn conclude<B: Default>(
     deferred: Option<&Deferred>,
     mut response: Response<B>,
@@ -30,13 +30,13 @@ pub(super) fn conclude<B: Default>(
         return response;
     }
     let coded = coded_tag(tag, fields, named.as_ref());
-    // Copied where a condition has to be evaluated on it, and only there.
+    // Copy the tag only if a condition has to be evaluated on it.
     let mut sent = deferred.map(|deferred| {
         let sent = coded.clone().unwrap_or_else(|| tag.to_owned());
         deferred.evaluate(sent)
     });
-    // A client that holds the plain body, and accepts it, is told that it is current: which of those that
-    // a client accepts is sent is the server's to choose (RFC 9110 §12.1).
+    // A client that holds the plain body, and accepts it, is told that it is current: the server may choose
+    // any representation that the client accepts (RFC 9110 §12.1).
     let plain = deferred.filter(|deferred| coded.is_some() && deferred.accepts_plain);
     let plain = plain.map(|deferred| deferred.evaluate(tag.to_owned()));
     if let (Some(Verdict::Proceed(_)), Some(Verdict::NotModified(_))) = (&sent, &plain) {
@@ -77,7 +77,7 @@ fn coded_tag(
     with_codings(tag.opaque(), &codings).or_else(|| weak(tag))
 }
 
-/// The tag with the codings in its variant, where both have the form for it.
+/// The tag with the codings in its variant, if both have a suitable form.
 fn with_codings(opaque: &[u8], codings: &Codings) -> Option<EntityTag> {
     let (state, _) = split_variant(opaque)?;
     let mut tagged: SmallVec<[u8; 64]> = SmallVec::from_slice(opaque);
@@ -93,7 +93,7 @@ fn with_codings(opaque: &[u8], codings: &Codings) -> Option<EntityTag> {
     (variant <= MAX_VARIANT).then(|| EntityTag::strong(&tagged).ok())?
 }
 
-/// Says that the answer depends on `Accept-Encoding`, once.
+/// Adds `Accept-Encoding` to `Vary`, unless it is there already.
 fn vary(fields: &mut HeaderMap) {
     let lines = fields.get_all(VARY).iter();
     let mut members = lines.flat_map(|line| line.as_bytes().split(|octet| *octet == b','));
@@ -106,12 +106,12 @@ fn vary(fields: &mut HeaderMap) {
     }
 }
 
-/// The same answer without its content, which is never read.
+/// Turns the response into a 304, without reading its body.
 fn emptied<B: Default>(response: Response<B>) -> Response<B> {
     let (mut parts, _) = response.into_parts();
     parts.status = StatusCode::NOT_MODIFIED;
     remove_body_fields(&mut parts.headers);
-    // The tag says it better (RFC 9110 §15.4.5).
+    // The tag is more precise (RFC 9110 §15.4.5).
     parts.headers.remove(LAST_MODIFIED);
     Response::from_parts(parts, B::default())
 }

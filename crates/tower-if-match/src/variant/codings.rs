@@ -1,11 +1,11 @@
 //! What a request says about codings (RFC 9110 §12.5.3), as far as it decides between the plain body and
-//! an encoded one. What is encoded, and how, is the encoder's to choose.
+//! an encoded one. The encoder chooses what to encode, and how.
 
 use http::header::ACCEPT_ENCODING;
 use http::{HeaderMap, HeaderValue};
 
-/// Whether the plain body would do: unless the field excludes it by name, or with everything that it does
-/// not name.
+/// Whether the request accepts the plain body: it does, unless the field excludes it by name, or excludes
+/// everything that it does not name.
 pub(super) fn accepts_identity(fields: &HeaderMap) -> bool {
     let excluded = |name: &[u8]| {
         let weight = members(fields).find(|(coding, _)| coding.eq_ignore_ascii_case(name));
@@ -16,7 +16,7 @@ pub(super) fn accepts_identity(fields: &HeaderMap) -> bool {
         .unwrap_or(false)
 }
 
-/// Whether the field accepts this coding: by its name, or by an older one (§8.4.1), or with everything
+/// Whether the field accepts this coding: by its name, by an older name (§8.4.1), or by accepting everything
 /// that it does not name.
 pub(super) fn accepts(fields: &HeaderMap, coding: &[u8]) -> bool {
     let is_named = |named: &[u8]| {
@@ -31,9 +31,9 @@ pub(super) fn accepts(fields: &HeaderMap, coding: &[u8]) -> bool {
     member.is_some_and(|(_, weight)| !is_zero(weight))
 }
 
-/// Takes exclusions off the field. An encoder that has nothing acceptable to offer, such as tower-http's,
-/// makes 406 of any answer, whatever it says: that a write took place, or what is wrong. A server may send
-/// what is not asked for instead (§12.5.3, §15.5.7).
+/// Removes exclusions from the field. If an encoder such as tower-http's has nothing acceptable to offer, it
+/// turns any response into 406, even one that reports that a write succeeded, or what is wrong. A server may
+/// send what is not acceptable instead (§12.5.3, §15.5.7).
 pub(super) fn exclude_nothing(fields: &mut HeaderMap) {
     let lines = fields.get_all(ACCEPT_ENCODING).into_iter();
     let kept: Vec<&[u8]> = lines
@@ -50,7 +50,7 @@ pub(super) fn exclude_nothing(fields: &mut HeaderMap) {
     }
 }
 
-/// The codings that the field names, each with its weight as it was written.
+/// The codings that the field names, each with its weight as written.
 fn members(fields: &HeaderMap) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
     let lines = fields.get_all(ACCEPT_ENCODING).into_iter();
     let members = lines.flat_map(|line| line.as_bytes().split(|octet| *octet == b','));

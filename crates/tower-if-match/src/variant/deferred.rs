@@ -8,19 +8,20 @@ use http_precondition::{
 use super::codings::{accepts, accepts_identity};
 use crate::tag::split_variant;
 
-/// The conditions of a read that wait for the tag that is sent.
+/// The conditions of a read that wait for the tag of the response.
 #[derive(Debug)]
 pub(super) struct Deferred {
-    /// Those on tags of the mint's form.
+    /// The conditions on tags of the mint's form.
     conditions: Conditions,
-    /// An `If-None-Match` on others, which is evaluated inside.
+    /// An `If-None-Match` on other tags, which is evaluated inside.
     inside: TagCondition,
     /// Whether the request accepts the plain body, too.
     pub(super) accepts_plain: bool,
 }
 
 impl Deferred {
-    /// Takes off what cannot be evaluated inside, or only with more tags. `None` where nothing waits.
+    /// Removes the conditions that cannot be evaluated inside, and widens those that need more tags there. `None`
+    /// if nothing has to wait.
     pub(super) fn take(fields: &mut HeaderMap) -> Option<Box<Self>> {
         let ranged = fields.contains_key(RANGE);
         let conditional = [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE]
@@ -38,21 +39,21 @@ impl Deferred {
             if let Some(widened) = widened(&tags) {
                 fields.insert(IF_MATCH, widened);
             }
-            // It asks for what it names, and none of it is encoded as it would accept it.
+            // The request asks for the tags that it names, and none of them has a coding that it accepts.
             plain = !tags.iter().any(|tag| is_coded(tag, fields));
         }
         let mut inside = parse(fields, &IF_NONE_MATCH);
         let deferred = match &inside {
             TagCondition::Any => true,
             TagCondition::Tags(tags) => tags.iter().any(is_minted),
-            // A date is evaluated inside, and its 304 has the plain body's tag.
+            // A date is evaluated inside, and its 304 carries the plain body's tag.
             TagCondition::Absent => {
                 plain |= fields.contains_key(IF_MODIFIED_SINCE);
                 false
             }
             _ => false,
         };
-        // Which of those that a client accepts is sent the server is free to choose (RFC 9110 §12.1).
+        // The server may choose any representation that the client accepts (RFC 9110 §12.1).
         if plain && accepts_plain {
             fields.remove(ACCEPT_ENCODING);
         }
@@ -77,18 +78,18 @@ impl Deferred {
         })
     }
 
-    /// Evaluates what was held back on the tag of a success.
+    /// Evaluates the deferred conditions on the tag of a success.
     pub(super) fn evaluate(&self, tag: EntityTag) -> Verdict {
         let representation = Representation {
             entity_tag: Some(tag),
             last_modified: None,
         };
-        // All methods that get here are evaluated alike.
+        // All methods that get here are evaluated like GET.
         evaluate(&Method::GET, &self.conditions, Some(&representation), false)
     }
 
-    /// Whether the tag of a 304 from inside was asked for weakly. What the client holds is then a body
-    /// whose strong tag was weakened, here or on the way, and not the one that the strong tag names.
+    /// Whether the request named the tag of a 304 from inside weakly. Then the client holds a body whose strong tag
+    /// was weakened, here or by an intermediary, and not the body that the strong tag names.
     pub(super) fn named_weakly(&self, tag: EntityTagRef<'_>) -> bool {
         match &self.inside {
             TagCondition::Tags(tags) => tags
@@ -116,12 +117,12 @@ fn is_coded(tag: EntityTagRef<'_>, fields: &HeaderMap) -> bool {
     last.is_some_and(|coding| accepts(fields, coding))
 }
 
-/// The list, and each strong tag of the mint's form without its last parts, because which of them the
-/// encoder added nobody can tell. So any variant of the current state satisfies `If-Match` on a read that is
+/// The list, plus each strong tag of the mint's form without its last parts, because it is impossible to tell
+/// which of them the encoder added. So any variant of the current state satisfies `If-Match` on a read that is
 /// encoded outside, as it does on a write.
 ///
-/// `None` where there is nothing to add. Also where the list would be longer than what is read inside: as
-/// it is, the client may get a 412 for its coded tags, and never what it did not ask for.
+/// `None` if there is nothing to add, or if the list would be longer than the limit inside: unchanged, the
+/// worst case is a 412 for the client's coded tags, and never a body that it did not ask for.
 fn widened(tags: &TagList) -> Option<HeaderValue> {
     let mut text = tags.as_bytes().to_vec();
     let mut count = tags.len();

@@ -9,11 +9,11 @@ use pin_project_lite::pin_project;
 use super::answer::conclude;
 use super::deferred::Deferred;
 
-/// What is kept of a read until it is answered.
+/// What is kept of a read until its response arrives.
 #[derive(Debug)]
 pub(super) struct VariedRead {
     pub(super) deferred: Option<Box<Deferred>>,
-    /// Whether it was a HEAD before it went inside.
+    /// Whether it was a HEAD originally.
     pub(super) without_content: bool,
 }
 
@@ -55,7 +55,7 @@ where
     }
 }
 
-/// Takes the content off, and leaves its length where that is known and not said yet.
+/// Drops the body, and sets `Content-Length` if the length is known and not declared yet.
 fn drop_content<B: Body + Default>(mut response: Response<B>) -> Response<B> {
     let said = |response: &Response<B>| {
         let fields = response.headers();

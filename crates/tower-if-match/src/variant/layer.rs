@@ -2,16 +2,16 @@ use tower_layer::Layer;
 
 use super::service::Varied;
 
-/// The layer around an encoder, such as tower-http's `CompressionLayer`, that gives coded bodies their
+/// The layer around an encoder, such as tower-http's `CompressionLayer`, that gives encoded bodies their
 /// own variant of the entity tag.
 ///
-/// Without it the plain and the coded body of one version share a strong tag, which promises that they
-/// are equal octet by octet (RFC 9110 §8.8.3.3): a cache or a resumed download then mixes them. With it
-/// the plain body has `"v6-9f1c2ab04d77e310"` and the coded one `"v6-9f1c2ab04d77e310.gzip"`, in 200, 206
-/// and the 304 that matched; both write, because writes compare the state. Behind a variant of the
-/// handler's the coding comes last: `"v6-9f1c2ab04d77e310.fr.gzip"`.
+/// Without it the plain and the encoded body of one version share a strong tag, which promises that they are
+/// equal byte by byte (RFC 9110 §8.8.3.3): a cache or a resumed download then mixes them. With it the plain
+/// body has `"v6-9f1c2ab04d77e310"` and the encoded one `"v6-9f1c2ab04d77e310.gzip"`, in 200, 206 and a
+/// matching 304. Writes accept both, because they compare the state. If the handler named a variant, the
+/// coding comes after it: `"v6-9f1c2ab04d77e310.fr.gzip"`.
 ///
-/// It stands outside the encoder, which stands outside the [`IfMatchLayer`](crate::IfMatchLayer):
+/// It belongs outside the encoder, which belongs outside the [`IfMatchLayer`](crate::IfMatchLayer):
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -34,39 +34,38 @@ use super::service::Varied;
 ///
 /// # What it changes
 ///
-/// Answers that are a success or 304 and have one `ETag`.
+/// It changes responses that are a success or 304 and have exactly one `ETag`.
 ///
-/// | answer | tag |
+/// | response | tag |
 /// | --- | --- |
-/// | encoded, strong tag of the form that the layer mints | gets the coding as variant; several: `.gzip.br` |
+/// | encoded, strong tag of the form that the layer mints | gets the coding as its variant; several: `.gzip.br` |
 /// | encoded, any other strong tag | becomes weak |
-/// | encoded by the handler, inside the `IfMatchLayer` | has its variant already |
+/// | encoded by the handler, inside the `IfMatchLayer` | already has its variant |
 /// | not encoded, or weak | stays |
 ///
-/// All these answers get `Vary: Accept-Encoding`. `If-None-Match` of reads on tags of that form is evaluated
-/// here, on the tag that is sent. That takes them from what stands inside, so a handler that answers 304
-/// by itself, to spare its work, does not see `If-None-Match` where it lists a minted tag or is `*`; nor
-/// do the layer's metrics. Conditions on other tags, with `Range`, and those of writes go inside as they
-/// are.
+/// All these responses get `Vary: Accept-Encoding`. If the `If-None-Match` of a read lists a minted tag or is
+/// `*`, it is evaluated here, on the tag of the response, and removed from the request. So a handler that
+/// responds with 304 itself to save work does not see it; nor do the layer's metrics. Conditions on other
+/// tags, conditions next to `Range`, and those of writes are passed on unchanged.
 ///
 /// Any variant of the current state satisfies `If-Match` on a read, as it does on a write. Exclusions
-/// (`identity;q=0`) are taken off `Accept-Encoding`: tower-http's encoder makes 406 of any answer that it
-/// cannot encode then, also of one that says that a write took place.
+/// (`identity;q=0`) are removed from `Accept-Encoding`: otherwise tower-http's encoder turns any response that it
+/// cannot encode into 406, even one that reports a successful write.
 ///
-/// A coding that is no word of `A–Z a–z 0–9 _ -`, or a variant of more than 64 octets, makes the tag weak.
-/// A tag of the store's own that happens to have the form of a minted one would be taken for it, and its
-/// coded variants would not write.
+/// If a coding is not a word of `A–Z a–z 0–9 _ -`, or the variant is longer than 64 bytes, the tag becomes weak.
+/// If a store's own tag happens to have the form of a minted one, it is mistaken for it, and writes do not accept
+/// its encoded variants.
 ///
 /// # HEAD
 ///
-/// An encoder that looks at the size of a body leaves a HEAD answer alone whose body is gone already, and
-/// so its tag is the plain one. Added with `Router::layer`, as above, the layers see the body of the GET,
-/// and HEAD has the fields of GET. Around a whole `Router`, or another service that answers HEAD without
-/// a body, [`with_head_as_get`](Self::with_head_as_get) does it.
+/// An encoder that looks at the size of a body does not encode the response to a HEAD whose body is already gone,
+/// so the response carries the plain tag. Added with `Router::layer`, as above, the layers see the body of the GET,
+/// and HEAD has the fields of GET. Around a whole `Router`, or another service that answers HEAD without a body,
+/// use [`with_head_as_get`](Self::with_head_as_get).
 ///
 /// # Bodies
 ///
-/// A 304 that is made here has the body type's default, which has to be the empty body, as it is
+/// A 304 that is made here has the default of the body type, which must be the empty body. That is the case
 /// for axum's `Body`, `Full`, `Empty`, the box bodies and tower-http's `CompressionBody` around them.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a layer does nothing until it is added to a service"]
@@ -80,12 +79,12 @@ impl VariantLayer {
         Self::default()
     }
 
-    /// Answers HEAD by what stands inside does to GET, without the body, so that an encoder that looks
-    /// at bodies decides as it does for GET. `Content-Length` is that of the GET where it is known, else
-    /// absent (RFC 9110 §9.3.2); `Range` is ignored (§14.2).
+    /// Passes HEAD on as GET and drops the body of the response, so that an encoder that looks at bodies
+    /// decides as it does for GET. `Content-Length` is that of the GET if it is known, and absent otherwise
+    /// (RFC 9110 §9.3.2); `Range` is ignored (§14.2).
     ///
-    /// Inside there is no HEAD then: a route that has a HEAD handler alone answers 405, and logs tell
-    /// GET. So it is not the default.
+    /// Services inside never see a HEAD then: a route that has only a HEAD handler returns 405, and logs show
+    /// GET. So this is not the default.
     pub fn with_head_as_get(mut self) -> Self {
         self.head_as_get = true;
         self

@@ -10,7 +10,7 @@ use super::codings::{accepts_identity, exclude_nothing};
 use super::deferred::Deferred;
 use super::future::{VariedFuture, VariedRead};
 
-/// The service that [`VariantLayer`](crate::VariantLayer) makes.
+/// The service of a [`VariantLayer`](crate::VariantLayer).
 #[derive(Clone, Copy, Debug)]
 pub struct Varied<Svc> {
     inner: Svc,
@@ -57,7 +57,7 @@ impl<Svc> Varied<Svc> {
         let without_content = self.head_as_get && request.method() == Method::HEAD;
         if without_content {
             *request.method_mut() = Method::GET;
-            // Ranges are defined for GET alone, and what was sent is none.
+            // Ranges are defined only for GET, and the client did not send one.
             request.headers_mut().remove(RANGE);
             request.headers_mut().remove(IF_RANGE);
         }

@@ -1,4 +1,4 @@
-//! Who is told about conflicts, and what the store is asked for it.
+//! Who sees conflict metadata, and how it is read from the store.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,21 +15,21 @@ use crate::refusal::Refusal;
 use crate::request::Head;
 use crate::respond::Told;
 
-/// What you said about telling of conflicts. Default: nothing is told.
+/// Your settings for conflict metadata. Default: nothing is disclosed.
 pub(crate) struct ConflictDisclosure<S: VersionStore> {
     pub(crate) told: Option<(Audience, Arc<Ask<S>>)>,
     pub(crate) redact: Option<Arc<Redact<S>>>,
 }
 
-/// Who is told about conflicts.
+/// Who sees conflict metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
     Everybody,
-    /// Whom the authorization hook agrees to.
+    /// Those whom the authorization hook allows.
     Authorized,
 }
 
-/// How a store that implements [`Conflicts`] is asked, without asking every store to implement it.
+/// How a store that implements [`Conflicts`] is queried, without requiring every store to implement it.
 pub(crate) type Ask<S> = dyn Fn(S, <S as VersionStore>::Key, Option<Version<<S as VersionStore>::Revision>>) -> Asked<S>
     + Send
     + Sync;
@@ -45,12 +45,12 @@ type Asked<S> = Pin<
     >,
 >;
 
-/// Your function that takes out what must not leave.
+/// Your function that removes what must not be disclosed.
 pub(crate) type Redact<S> = dyn Fn(&Parts, &<S as VersionStore>::Key, &mut Conflict<<S as VersionStore>::Revision>)
     + Send
     + Sync;
 
-/// Asks a store about a conflict.
+/// Queries a store about a conflict.
 pub(crate) fn ask<S: Conflicts>(
     store: S,
     key: S::Key,
@@ -64,13 +64,13 @@ impl<S: VersionStore> ConflictDisclosure<S> {
         self.redact.is_some()
     }
 
-    /// Whether only those are told whom the authorization hook agrees to.
+    /// Whether only those whom the authorization hook allows see conflict metadata.
     pub(crate) fn needs_authorization(&self) -> bool {
         matches!(self.told, Some((Audience::Authorized, _)))
     }
 
-    /// What to ask about this refusal. Only a failed precondition is a conflict, and whoever gets as far as a
-    /// refusal has passed the authorization hook.
+    /// How to query the store about this refusal. Only a failed precondition is a conflict, and every request that
+    /// gets as far as a refusal has passed the authorization hook.
     pub(super) fn of(&self, refusal: &Refusal) -> Option<&Ask<S>> {
         let (_, ask) = self.told.as_ref()?;
         let conflict =
@@ -80,7 +80,7 @@ impl<S: VersionStore> ConflictDisclosure<S> {
 }
 
 impl<S: VersionStore, W> Guard<S, W> {
-    /// The response to a refused request, with what the store tells about the conflict where you opted in.
+    /// The response to a refused request, with the store's conflict metadata if you opted in.
     pub(crate) async fn tell<B: RefusalBody>(
         &self,
         head: Head<'_>,
@@ -95,8 +95,8 @@ impl<S: VersionStore, W> Guard<S, W> {
         let asked = ask(self.store.clone(), key.clone(), held);
         match timed(self.config.tags.scope(), Operation::Conflict, asked).await {
             Ok(Some(mut conflict)) => {
-                // Tag and representation come from one row, which may be newer than the one that was decided
-                // on, so the hook is asked about that, too.
+                // Tag and representation come from one row, which may be newer than the one on which the
+                // decision was based, so call the hook for that version, too.
                 if let Err(denied) = self.authorize(head, key, Some(&conflict.version)) {
                     return responder.deny(denied);
                 }
@@ -105,7 +105,7 @@ impl<S: VersionStore, W> Guard<S, W> {
                 match (&self.conflicts.redact, head.parts()) {
                     (None, _) => {}
                     (Some(redact), Some(parts)) => redact(parts, key, &mut conflict),
-                    // The head is kept wherever there is a hook; what it has not seen does not leave.
+                    // The head is kept whenever there is a hook; what the hook has not seen is not disclosed.
                     (Some(_), None) => return responder.refuse(head, refusal),
                 }
                 responder.refuse_telling(head, refusal, Some(&Told::of(&conflict)))

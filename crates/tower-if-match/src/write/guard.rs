@@ -9,29 +9,29 @@ use super::conflicts::ConflictDisclosure;
 use crate::config::Config;
 use crate::refusal::Reason;
 
-/// What guards the writes of one kind of resource: a store, a strategy, and what you set.
+/// What guards the writes of one kind of resource: a store, a strategy, and your settings.
 pub(crate) struct Guard<S: VersionStore, W> {
     pub(crate) store: S,
     pub(crate) strategy: W,
     pub(crate) conflicts: ConflictDisclosure<S>,
-    /// The response to an error of the store's, where that is another than 503.
+    /// The response to an error of the store, if it is not 503.
     pub(crate) error_response: Option<ErrorResponseOf<S::Error>>,
     pub(crate) config: Arc<Config<S::Key, S::Revision>>,
 }
 
-/// How an error tells its response, where that is another than 503.
+/// Maps an error to its response, if that is not 503.
 pub(crate) type ErrorResponseOf<E> = fn(&E) -> Option<ErrorResponse>;
 
-/// The response to a store's error.
+/// The response to an error of the store.
 #[cfg_attr(
     not(feature = "representation"),
     expect(
         dead_code,
-        reason = "only a service that is its own store knows another response than 503"
+        reason = "only a service that is its own store has a response other than 503"
     )
 )]
 pub(crate) enum ErrorResponse {
-    /// This one, which the error carries.
+    /// The response that the error carries.
     Carried(Response<Bytes>),
     /// A refusal for this reason.
     Refused(Reason),
@@ -59,7 +59,7 @@ impl<S: VersionStore, W> Guard<S, W> {
         }
     }
 
-    /// Whether a hook may need a write's head again after the handler has it.
+    /// Whether a hook may need a write's head again after it was passed to the handler.
     pub(crate) fn needs_head(&self) -> bool {
         self.config.authorize.is_some()
             || self.config.responder.needs_head()

@@ -1,4 +1,4 @@
-//! What becomes of a write: the authorization hook, the decision, and the response to what is refused.
+//! Judges a write: the authorization hook, the decision, and the response to a refusal.
 
 use http::{Response, StatusCode};
 use version_store::{Demand, Version, VersionStore};
@@ -10,21 +10,20 @@ use crate::refusal::{Denied, Reason, Refusal};
 use crate::request::Head;
 use crate::strategy::{OpenError, Strategy};
 
-/// What becomes of a write, once the current version is known.
+/// The judgement on a write, once the current version is known.
 pub(crate) enum Judgement<R, B> {
     /// The handler runs.
     Go(Clearance<R>),
-    /// It does not, and this is the response.
+    /// The handler does not run, and this is the response.
     Answer(Response<B>),
-    /// It does not, and the store is asked first what there is to tell about the conflict
-    /// ([`Guard::tell`]).
+    /// The handler does not run, and the store is first queried for conflict metadata ([`Guard::tell`]).
     Tell(Refusal, Option<Version<R>>),
 }
 
-/// What a write that goes on may do.
+/// What a write that proceeds may do.
 pub(crate) struct Clearance<R> {
     pub(crate) demand: Demand<R>,
-    /// Why it would be refused, were it not for report-only mode.
+    /// Why it would be refused without report-only mode.
     pub(crate) waived: Option<Reason>,
 }
 
@@ -73,7 +72,7 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
     ) -> Judgement<S::Revision, B> {
         match decision {
             Decision::Go { demand, waived } => Judgement::Go(Clearance { demand, waived }),
-            // The handler answers 404.
+            // The handler responds with 404.
             Decision::Absent => Judgement::Go(Clearance {
                 demand: Demand::Never,
                 waived: None,
@@ -97,7 +96,7 @@ impl<S: VersionStore, W> Guard<S, W> {
         }
     }
 
-    /// Asks the authorization hook.
+    /// Calls the authorization hook.
     pub(crate) fn authorize(
         &self,
         head: Head<'_>,
@@ -107,12 +106,12 @@ impl<S: VersionStore, W> Guard<S, W> {
         match (&self.config.authorize, head.parts()) {
             (None, _) => Ok(()),
             (Some(authorize), Some(parts)) => authorize(parts, key, version),
-            // The head is kept wherever there is a hook; without it nothing can be agreed to.
+            // The head is kept whenever there is a hook; without it the hook cannot allow anything.
             (Some(_), None) => Err(StatusCode::INTERNAL_SERVER_ERROR.into()),
         }
     }
 
-    /// The response when the resource was not to be had.
+    /// The response if the resource could not be acquired.
     pub(crate) fn not_opened<B: RefusalBody>(
         &self,
         head: Head<'_>,
@@ -127,7 +126,7 @@ impl<S: VersionStore, W> Guard<S, W> {
         }
     }
 
-    /// The response when the store does not know. "Unknown" is never "absent".
+    /// The response if the store fails. "Unknown" never means "absent".
     pub(crate) fn unavailable<B: RefusalBody>(
         &self,
         head: Head<'_>,

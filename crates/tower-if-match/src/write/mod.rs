@@ -1,4 +1,4 @@
-//! A write's way, from its key to its response.
+//! A write, from its key to its response.
 
 use std::pin::Pin;
 
@@ -16,5 +16,5 @@ pub(crate) use judge::{Clearance, Judgement};
 pub(crate) use prepare::{Prepared, Waiting};
 pub(crate) use write::Running;
 
-/// What has to be waited for, because the futures of a store have no names.
+/// A boxed future, because the futures of a store have no names.
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;

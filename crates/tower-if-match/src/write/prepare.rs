@@ -1,4 +1,4 @@
-//! All that comes before the handler of a write, where it has to be waited for.
+//! Everything that comes before the handler of a write, if it involves waiting.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::request::Head;
 use crate::respond::unbuffered;
 use crate::strategy::{Buffers, OpenError, OpenResult, Opened, Strategy};
 
-/// A request that waits for the store's answer.
+/// A request that waits for the store.
 pub(crate) struct Waiting<B> {
     pub(crate) parts: Parts,
     pub(crate) body: B,
@@ -28,10 +28,11 @@ pub(crate) type Prepared<S, H, ReqBody, ResBody> =
     Result<(Request<ReqBody>, Running<S, H>), Response<ResBody>>;
 
 impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
-    /// Everything that comes before the handler of a write.
+    /// Does everything that comes before the handler of a write.
     ///
-    /// A strategy that holds what others wait for first refuses on a plain read what is bound to fail, and has
-    /// the body read to its end; only then it takes hold, and the condition is evaluated again.
+    /// If the strategy holds what others wait for, requests that are bound to fail are first refused after a plain
+    /// read, and the body is buffered. Only then the strategy acquires the resource, and the condition is evaluated
+    /// again.
     pub(crate) async fn prepare<ReqBody, ResBody>(
         self: Arc<Self>,
         key: S::Key,
@@ -74,8 +75,8 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
         timed(self.config.tags.scope(), Operation::Open, opened).await
     }
 
-    /// The response when the resource was not to be had. Whoever had it may have made the condition false
-    /// meanwhile; then that is the response, and not "try again".
+    /// The response if the resource could not be acquired. Whoever held it may have made the condition false in the
+    /// meantime; then the response says so, and not "try again".
     async fn not_had<B: RefusalBody>(
         &self,
         head: Head<'_>,
@@ -96,7 +97,7 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
         self.not_opened(head, error)
     }
 
-    /// What the write may do, or the response to one that is refused.
+    /// What the write may do, or the response if it is refused.
     async fn cleared<B: RefusalBody>(
         &self,
         head: Head<'_>,

@@ -1,4 +1,4 @@
-//! A write is handed over to its handler, and its response is judged by how the write ended.
+//! Hands a write over to its handler, and judges the response by how the write ended.
 
 use std::sync::Arc;
 
@@ -18,19 +18,19 @@ use crate::refusal::{Reason, Refusal, Waived};
 use crate::request::{Head, Kept};
 use crate::strategy::{Settled, Strategy};
 
-/// A write whose handler runs.
+/// A write whose handler is running.
 pub(crate) struct Running<S: VersionStore, H> {
     facts: Kept,
     slot: Slot<Expected<S>>,
     pub(crate) held: H,
-    /// What report-only mode let pass.
+    /// What report-only mode waived.
     waived: Option<Box<Waived>>,
 }
 
-/// What becomes of the response, once the handler has given it.
+/// What happens to the handler's response.
 enum Conclusion<B> {
     Answer(Response<B>),
-    /// Someone was faster: evaluate afresh.
+    /// Someone was faster: evaluate again.
     Lost,
 }
 
@@ -62,14 +62,14 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
         (Request::from_parts(parts, body), running)
     }
 
-    /// The handler has answered: how its write ended decides what becomes of the response. What has to be waited
-    /// for is still to come.
+    /// The handler has responded: how its write ended decides what happens to the response. Whatever involves waiting
+    /// comes later.
     pub(crate) fn finish<B: RefusalBody + Send + 'static>(
         self: &Arc<Self>,
         mut running: Running<S, W::Held>,
         mut response: Response<B>,
     ) -> Result<Response<B>, BoxFuture<Response<B>>> {
-        // First, because it is what the handler's response has its own status back from.
+        // First, because this restores the status of the handler's response.
         let marked = Mark::take(&mut response).map(|(version, _)| version);
         let settled = self
             .strategy
@@ -111,8 +111,8 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
         }))
     }
 
-    /// Judges the handler's response by how its write ended. `marked` is the version that its body is of, where
-    /// the handler said so.
+    /// Judges the handler's response by how its write ended. `marked` is the version of its body, if the handler
+    /// named it.
     fn conclude<B: RefusalBody>(
         &self,
         head: Head<'_>,
@@ -149,7 +149,7 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
             }) if response.status().is_success() => {
                 let withheld =
                     self.config.strict_put_validators && *head.method() == Method::PUT && !verbatim;
-                // The body may be of a version that came after this write's.
+                // The body may be of a later version than the one that this write made.
                 let of_another = marked.is_some_and(|of| !of.same_state(&version));
                 let honest = !withheld && !of_another;
                 let tag = if honest {
@@ -159,7 +159,7 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
                 };
                 set_tag(response.headers_mut(), tag);
             }
-            // No version was made, or none that this response could name.
+            // The write made no version, or none that this response could name.
             _ => set_tag(response.headers_mut(), None),
         }
         if let Some(waived) = waived.take() {
@@ -168,8 +168,8 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
         Conclusion::Answer(response)
     }
 
-    /// Whether a success goes out whose write nobody vouches for. Not where the strategy has undone what the
-    /// handler believes to have written.
+    /// Whether report-only mode lets the success of an unsettled write pass. It does not if the strategy has undone
+    /// what the handler believes it wrote.
     fn waives_settling(&self, taken: bool) -> bool {
         self.config.policy.reports_only() && !(taken && W::UNDOES_UNSETTLED)
     }
@@ -191,7 +191,7 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
             Ok(current) => match self.judge_lost(head, key, current) {
                 Judgement::Answer(response) => response,
                 Judgement::Tell(refusal, held) => self.tell(head, key, refusal, held).await,
-                // It never goes; and if it did, it has lost all the same.
+                // It never proceeds; even if it did, it has still lost.
                 Judgement::Go(_) => {
                     let lost = Refusal::new(Reason::LostRace);
                     self.config.responder.refuse(head, lost)
@@ -206,14 +206,14 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
 }
 
 impl<S: VersionStore, W> Guard<S, W> {
-    /// What becomes of a success whose resource could not even be told.
+    /// Refuses a success whose key could not be parsed, or lets it pass in report-only mode.
     pub(crate) fn unguarded_or_waived<B: RefusalBody>(
         &self,
         head: Head<'_>,
         mut response: Response<B>,
     ) -> Response<B> {
         let responder = &self.config.responder;
-        // A condition that was sent is one that nobody could evaluate: then it is not let pass.
+        // A condition that was sent could not be evaluated, so the response must not pass.
         if !self.config.policy.reports_only() || !head.conditions().is_empty() {
             return responder.unguarded(head, response.status(), false);
         }

@@ -14,19 +14,19 @@ use crate::strategy::{Ended, Loan, OpenError, Transaction, end, in_scope};
 use crate::sync::within;
 use crate::tag::Scope;
 
-/// The transaction over all resources, and what it found.
+/// The transaction over all resources, and the versions that it read.
 pub struct ItemsInTransaction<S: Transactional> {
     loan: Loan<S>,
     order: Order,
-    /// In that order.
+    /// Sorted in that order.
     keys: Vec<S::Key>,
     before: Versions<S>,
-    /// After the transaction: the next in this process finds it ended.
+    /// Dropped after the transaction, so that the next request in this process finds it ended.
     _turns: Vec<Lock>,
 }
 
-/// Turns and rows are taken in one order, so of any two requests one is before the other on all that
-/// both want.
+/// Turns and rows are acquired in one order, so of any two requests one precedes the other on all resources
+/// that both want.
 impl<S: Transactional> BulkStrategy<S> for Transaction {
     type Held = ItemsInTransaction<S>;
 
@@ -82,7 +82,7 @@ impl<S: Transactional> BulkStrategy<S> for Transaction {
         slot: &Slot<ExpectedItems<S>>,
         success: bool,
     ) -> SettledAll<S::Revision> {
-        // What is absent and would not be created was refused, so whatever is made was demanded.
+        // What is absent and would not be created was refused, so all that is made was demanded.
         let ended = end(
             store,
             &held.loan,
@@ -109,8 +109,8 @@ impl<S: Transactional> BulkStrategy<S> for Transaction {
     }
 }
 
-/// What became of a write that was rolled back: where its conditions do not all hold any more, it has
-/// lost, whatever made it fail (a unique violation, a deadlock).
+/// The outcome of a write that was rolled back: if any of its conditions no longer holds, it has lost, whatever
+/// made it fail (a unique violation, a deadlock).
 async fn after_rollback<S: Transactional>(
     store: &S,
     slot: &Slot<ExpectedItems<S>>,

@@ -1,4 +1,4 @@
-//! How a transaction that was lent to a handler ends, be it over one resource or over several.
+//! How a transaction that was lent to a handler ends, whether it covers one resource or several.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use version_store::{EndError, Transactional, Version, Versions};
 use crate::refusal::Reason;
 use crate::sync::within;
 
-/// A transaction on loan. However the request ends, nobody gets at it afterwards: a clone of the
-/// request's extensions may outlive the request.
+/// A transaction on loan. However the request ends, the transaction is out of reach afterwards, even if a
+/// clone of the request's extensions outlives the request.
 pub(crate) struct Loan<S: Transactional>(TxSlot<S>);
 
 impl<S: Transactional> Loan<S> {
@@ -37,20 +37,20 @@ impl<S: Transactional> Drop for Loan<S> {
 pub(crate) enum Ended<S: Transactional> {
     /// The handler never took it. Rolled back.
     Untaken,
-    /// The handler still has it, or ended it by itself.
+    /// The handler still has it, or ended it itself.
     Kept,
     /// Committed; it made these versions.
     Committed(Versions<S>),
-    /// It made what it may not, or over what somebody else had made. Rolled back.
+    /// It wrote what it may not write, or over what someone else had written. Rolled back.
     Forbidden,
-    /// Rolled back: the handler's answer is no success, or for this reason.
+    /// Rolled back, because the handler's response is not a success, or for this reason.
     RolledBack(Option<Reason>),
-    /// Whether it was committed is not known.
+    /// Whether it was committed is unknown.
     Unknown,
 }
 
-/// Takes a transaction back from the handler and ends it: with a commit where the answer is a success
-/// and what it makes is `allowed`, otherwise with a rollback.
+/// Takes a transaction back from the handler and ends it: with a commit if the response is a success and what
+/// the transaction wrote is `allowed`, otherwise with a rollback.
 pub(crate) async fn end<S: Transactional>(
     store: &S,
     loan: &Loan<S>,
@@ -76,8 +76,8 @@ pub(crate) async fn end<S: Transactional>(
         Ok(made) => made,
         Err(error) => return failed::<S>(error),
     };
-    // Whatever the transaction has made of it: what appeared after it looked it may have written over, and
-    // may have removed, and then it sees nothing itself.
+    // No matter what the transaction made of it: it may have overwritten what appeared after it looked, or
+    // removed it, and then sees nothing itself.
     let absent = keys.iter().zip(before);
     let absent = absent
         .filter(|(_, before)| before.is_none() && !S::HOLDS_ABSENT)
@@ -99,9 +99,9 @@ pub(crate) async fn end<S: Transactional>(
     }
 }
 
-/// Whether one of the resources that the transaction found absent is there for others. No row held the
-/// place, so a writer beside the layer may have come first, and a handler's upsert has then written over
-/// what it found, or its DELETE removed it. What the transaction itself has made nobody else sees yet.
+/// Whether others see one of the resources that the transaction found absent. There was no row to lock, so a
+/// writer that bypasses the layer may have come first; then the handler's upsert has overwritten what it found,
+/// or its DELETE has removed it. What the transaction itself wrote is not visible to others yet.
 async fn exists_for_others<'a, S: Transactional>(
     store: &S,
     absent: impl Iterator<Item = &'a S::Key> + Send,
@@ -119,7 +119,7 @@ fn failed<S: Transactional>(error: EndError<S::Error>) -> Ended<S> {
         EndError::RolledBack(error) => {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "a transaction was rolled back in place of its commit"
+                "a transaction was rolled back instead of committed"
             );
             Ended::RolledBack(Some(if S::is_busy(&error) {
                 Reason::Busy
@@ -131,11 +131,11 @@ fn failed<S: Transactional>(error: EndError<S::Error>) -> Ended<S> {
             tracing::error!("a handler ended the transaction that it was lent");
             Ended::Kept
         }
-        // Whatever is not known to have failed may have taken place.
+        // What is not known to have failed may have succeeded.
         error => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "whether a commit took place is not known"
+                "it is unknown whether a commit succeeded"
             );
             Ended::Unknown
         }
