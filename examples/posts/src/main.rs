@@ -26,9 +26,14 @@ struct Arguments {
     #[arg(long, value_name = "URL", default_value = "sqlite:posts.db")]
     store: String,
 
-    /// How two writes of one post are kept apart: by a write that is conditional on the version, or in a
-    /// transaction that holds the post (not with memory:).
-    #[arg(long, value_enum, default_value = "compare-and-swap")]
+    /// What closes the race between two writes of one post: each write is conditional on the version, or runs in
+    /// a transaction that holds the post (not with memory:).
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_enum,
+        default_value = "compare-and-swap"
+    )]
     strategy: Strategy,
 }
 
