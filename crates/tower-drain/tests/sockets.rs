@@ -143,7 +143,7 @@ async fn a_client_that_stops_sending_is_answered_and_told_that_the_connection_cl
     let soon = Duration::from_millis(20);
     let addr = with(DrainLayer::new().with_body_timeout(soon)).await;
     let mut connection = Connection::open(addr).await.unwrap();
-    connection.write_octets(HALF).await.unwrap();
+    connection.write_bytes(HALF).await.unwrap();
     let answer = connection.read("PUT").await.unwrap();
     assert_eq!(
         (answer.status(), answer.header("connection")),
@@ -157,7 +157,7 @@ async fn a_client_that_ends_its_half_of_the_connection_is_answered() {
     let mut connection = Connection::open(with(DrainLayer::new()).await)
         .await
         .unwrap();
-    connection.write_octets(HALF).await.unwrap();
+    connection.write_bytes(HALF).await.unwrap();
     connection.finish_writing().await.unwrap();
     let answer = connection.read("PUT").await.unwrap();
     assert_eq!(
@@ -212,10 +212,10 @@ async fn a_body_that_a_task_reads_is_left_to_it() {
     let mut connection = Connection::open(addr).await.unwrap();
     // Answered before all of the body has arrived.
     let head = b"POST /later HTTP/1.1\r\nHost: test\r\nContent-Length: 20\r\n\r\nten bytes!";
-    connection.write_octets(head).await.unwrap();
+    connection.write_bytes(head).await.unwrap();
     let answer = connection.read("POST").await.unwrap();
     assert_eq!((answer.status(), answer.header("connection")), (200, None));
-    connection.write_octets(b"ten bytes!").await.unwrap();
+    connection.write_bytes(b"ten bytes!").await.unwrap();
     assert_eq!(hears.recv().await, Some(20));
     assert_eq!(connection.send(&read()).await.unwrap().status(), 405);
 }

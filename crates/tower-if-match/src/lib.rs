@@ -119,7 +119,7 @@ pub mod bulk;
 mod config;
 pub mod cors;
 mod decide;
-mod fields;
+mod drop_fields;
 mod layer;
 mod observe;
 pub mod problems;

@@ -16,7 +16,7 @@ use version_store::{Key, Revision, Version};
 use crate::body::RefusalBody;
 use crate::config::Config;
 use crate::decide::{reason_of, why};
-use crate::fields::remove_body_fields;
+use crate::drop_fields::remove_body_fields;
 use crate::refusal::{Reason, Refusal};
 use crate::request::{Head, Kept};
 #[cfg(feature = "variant")]

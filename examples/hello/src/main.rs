@@ -24,7 +24,7 @@ async fn read(
 
 async fn replace(
     State(posts): State<Posts>,
-    expected: Expected<Posts>, // what If-Match demands; hopeless requests never get here
+    expected: Expected<Posts>, // what If-Match demands of the stored version
     Json(post): Json<Post>,
 ) -> Result<(StatusCode, Json<Post>), Lost> {
     // One atomic step; lost if someone was faster.

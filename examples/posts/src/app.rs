@@ -67,7 +67,7 @@ fn guard<S: PostStore>(posts: &S) -> IfMatchLayer<S::Versions, PathKey> {
 
 /// From outside in: the rest of what was refused, request id, trace, CORS, variants of the tags,
 /// compression, problem documents, declared size; routing and method; what the head declares of the
-/// content; the precondition layer; the handler. So 404, 405, 413 and 415 are the same whatever conditions
+/// body; the precondition layer; the handler. So 404, 405, 413 and 415 are the same whatever conditions
 /// a request bears, and what is refused by its head never reads the body.
 fn routes<S: PostStore>(
     posts: S,

@@ -14,7 +14,7 @@ const MAX_LENGTH: usize = 40;
 pub(crate) fn of(head: &Parts) -> Option<String> {
     let mut lines = head.headers.get_all(X_CLIENT_NAME).iter();
     let name = lines.next()?.to_str().ok()?;
-    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"._-".contains(&octet);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     let fit = (1..=MAX_LENGTH).contains(&name.len()) && name.bytes().all(plain);
     // Two names are none.
     (fit && lines.next().is_none()).then(|| name.to_owned())

@@ -1,4 +1,4 @@
-//! What the head says of the content that is written: range, media type, coding.
+//! What the head says of the body that is written: range, media type, coding.
 
 use axum::extract::Request;
 use axum::http::header::{
@@ -17,7 +17,7 @@ const IDENTITY: &str = "identity";
 /// RFC 5789 §3.1.
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
-/// Refuses content that the method does not take.
+/// Refuses a body that the method does not take.
 ///
 /// It stands outside the precondition layer, so that 400 and 415 do not depend on conditions.
 pub(crate) async fn check(request: Request, next: Next) -> Response {
@@ -42,13 +42,10 @@ fn refusal(method: &Method, fields: &HeaderMap) -> Option<Refused> {
     }
     let told = (told_in, HeaderValue::from_static(taken));
     if !is_of(fields, taken) {
-        return Some(unsupported(
-            format!("The content has to be {taken}."),
-            [told],
-        ));
+        return Some(unsupported(format!("The body has to be {taken}."), [told]));
     }
     if !is_plain(fields) {
-        let detail = "The content has to come without a content coding.".to_owned();
+        let detail = "The body has to come without a content coding.".to_owned();
         let coding = (ACCEPT_ENCODING, HeaderValue::from_static(IDENTITY));
         // Accept-Encoding alone says that it was the coding (RFC 9110 §12.5.3); RFC 5789 §2.2 wants
         // Accept-Patch with every 415 to a PATCH.
@@ -77,7 +74,7 @@ fn is_of(fields: &HeaderMap, media_type: &str) -> bool {
     };
     let essence = line
         .as_bytes()
-        .split(|octet| *octet == b';')
+        .split(|byte| *byte == b';')
         .next()
         .unwrap_or_default();
     essence
@@ -89,7 +86,7 @@ fn is_of(fields: &HeaderMap, media_type: &str) -> bool {
 fn is_plain(fields: &HeaderMap) -> bool {
     let lines = fields.get_all(CONTENT_ENCODING).iter();
     lines
-        .flat_map(|line| line.as_bytes().split(|octet| *octet == b','))
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
         .map(<[u8]>::trim_ascii)
         .all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(IDENTITY.as_bytes()))
 }

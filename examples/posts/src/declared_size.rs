@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 
 use crate::answer::Refused;
 
-/// Octets of a request's content, at most. It leaves room for a post whose every character is
+/// Bytes of a request's body, at most. It leaves room for a post whose every character is
 /// written as an escape.
 pub(crate) const LIMIT: usize = 1024 * 1024;
 
-/// Refuses what declares more than [`LIMIT`]. Content that declares nothing is counted while it is
+/// Refuses what declares more than [`LIMIT`]. A body that declares nothing is counted while it is
 /// read.
 pub(crate) async fn check(request: Request, next: Next) -> Response {
     let declared = request.headers().get(CONTENT_LENGTH);
@@ -27,6 +27,6 @@ pub(crate) async fn check(request: Request, next: Next) -> Response {
 pub(crate) fn too_large() -> Refused {
     Refused::new(
         StatusCode::PAYLOAD_TOO_LARGE,
-        "A request has at most 1048576 octets of content.",
+        "A request's body has at most 1048576 bytes.",
     )
 }

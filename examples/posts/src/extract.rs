@@ -1,4 +1,4 @@
-//! What the handlers take out of a request: the post that it is about, and its content.
+//! What the handlers take out of a request: the post that it is about, and its body.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
@@ -22,24 +22,24 @@ impl<T: Send + Sync> FromRequestParts<T> for Target {
     }
 }
 
-/// The content, as JSON. Its media type was checked further out.
+/// The body, as JSON. Its media type was checked further out.
 pub(crate) struct Content(pub(crate) Value);
 
 impl<T: Send + Sync> FromRequest<T> for Content {
     type Rejection = Refused;
 
     async fn from_request(request: Request, state: &T) -> Result<Self, Refused> {
-        let octets =
+        let bytes =
             Bytes::from_request(request, state)
                 .await
                 .map_err(|rejection| match rejection.status() {
                     StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-                    status => Refused::new(status, "The content could not be read to its end."),
+                    status => Refused::new(status, "The body could not be read to its end."),
                 })?;
-        let value = serde_json::from_slice(&octets).map_err(|error| {
+        let value = serde_json::from_slice(&bytes).map_err(|error| {
             // Where, and not what: an answer does not repeat what was sent.
             let (line, column) = (error.line(), error.column());
-            let detail = format!("The content is no JSON: see line {line}, column {column}.");
+            let detail = format!("The body is not JSON: see line {line}, column {column}.");
             Refused::new(StatusCode::BAD_REQUEST, detail)
         })?;
         Ok(Self(value))

@@ -1,6 +1,6 @@
 //! What the routes do. None of them says anything about tags or conditions: that is the layer's.
 //!
-//! Those that write a post exist twice, one file for each way of closing the race.
+//! Those that write a post exist twice, one file for each strategy that closes the race.
 
 use axum::Json;
 use axum::extract::State;

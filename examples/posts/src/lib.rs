@@ -1,8 +1,8 @@
 //! A posts API whose writes cannot lose an update.
 //!
 //! Read it in this order: [`app`], where the precondition layer is mounted and with what around it;
-//! the handlers, one file for each way of closing the race; [`store::postgres`], where a conditional write
-//! is one statement.
+//! the handlers, one file for each strategy that closes the race; [`store::postgres`], where a conditional
+//! write is one statement.
 //!
 //! ```
 //! use posts::{app, store::MemoryPosts};

@@ -26,10 +26,15 @@ struct Arguments {
     #[arg(long, value_name = "URL", default_value = "sqlite:posts.db")]
     store: String,
 
-    /// How two writes of one post are kept apart: by a write that is conditional on the version, or in a
-    /// transaction that holds the post (not with memory:).
-    #[arg(long, value_enum, default_value = "compare-and-swap")]
-    way: Strategy,
+    /// What closes the race between two writes of one post: each write is conditional on the version, or runs in
+    /// a transaction that holds the post (not with memory:).
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_enum,
+        default_value = "compare-and-swap"
+    )]
+    strategy: Strategy,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -64,7 +69,7 @@ async fn run(arguments: &Arguments) -> Result<(), String> {
         .store
         .parse()
         .map_err(|error| format!("{error}"))?;
-    match (location, arguments.way) {
+    match (location, arguments.strategy) {
         (Location::Memory, Strategy::CompareAndSwap) => {
             listen(arguments, app(MemoryPosts::new())).await
         }
@@ -91,7 +96,7 @@ fn opened<S>(arguments: &Arguments, posts: Result<S, OpenError>) -> Result<S, St
 }
 
 fn guarded(arguments: &Arguments, posts: impl TransactionalPosts) -> Router {
-    match arguments.way {
+    match arguments.strategy {
         Strategy::CompareAndSwap => app(posts),
         Strategy::Transaction => app_in_transactions(posts),
     }

@@ -82,7 +82,7 @@ fn surround(operation: &mut Operation) {
 
 const REQUEST_ID: &str = "x-request-id";
 
-/// Writes of a post are described once, where they are for compare and swap: the other way of closing the race
+/// Writes of a post are described once, where they are for compare and swap: the other strategy
 /// answers the same.
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -117,7 +117,7 @@ pub(crate) struct Draft {
     /// 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200, pattern = "^[^\\u0000]*$")]
     title: String,
-    /// At most 65536 octets of UTF-8.
+    /// At most 65536 bytes of UTF-8.
     #[schema(
         max_length = 65_536,
         pattern = "^[^\\u0000]*$",
@@ -157,7 +157,7 @@ pub(crate) struct Patch {
         required = false
     )]
     title: String,
-    /// At most 65536 octets of UTF-8.
+    /// At most 65536 bytes of UTF-8.
     #[schema(max_length = 65_536, pattern = "^[^\\u0000]*$", required = false)]
     content: Option<String>,
     /// Who makes this version: `anonymous` where this is left out.
@@ -215,22 +215,22 @@ pub(crate) struct Problem {
 #[expect(dead_code, reason = "the description is all that this is for")]
 pub(crate) struct Absent(Problem);
 
-/// The content is refused.
+/// The body is refused.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the descriptions are all that these are for")]
 pub(crate) enum ContentRefused {
-    /// The content is no JSON, or a condition field cannot be read; nothing was written.
+    /// The body is not JSON, or a condition field cannot be read; nothing was written.
     #[response(status = 400, content_type = "application/problem+json")]
     Unreadable(Problem),
-    /// The content is of another media type, or coded; nothing was written.
+    /// The body has another media type, or a content coding; nothing was written.
     #[response(status = 415, content_type = "application/problem+json")]
     Unsupported(Problem),
-    /// The content is no post; nothing was written.
+    /// The body is not a post; nothing was written.
     #[response(status = 422, content_type = "application/problem+json")]
     Invalid(Problem),
 }
 
-/// The request has more than 1048576 octets of content.
+/// The request's body has more than 1048576 bytes.
 #[derive(IntoResponses)]
 #[response(status = 413, content_type = "application/problem+json")]
 #[expect(dead_code, reason = "the description is all that this is for")]

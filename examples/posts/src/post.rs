@@ -12,7 +12,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 /// Characters of a title, at most.
 pub const MAX_TITLE: usize = 200;
-/// Octets of a content, at most.
+/// Bytes of a content, at most.
 pub const MAX_CONTENT: usize = 64 * 1024;
 /// Characters of an author, at most.
 pub const MAX_AUTHOR: usize = 80;
@@ -90,7 +90,7 @@ pub struct Post {
     /// 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200)]
     pub title: String,
-    /// At most 65536 octets of UTF-8.
+    /// At most 65536 bytes of UTF-8.
     #[schema(max_length = 65_536)]
     pub content: String,
     /// Who made this version; at most 80 characters.
@@ -217,7 +217,7 @@ impl Draft {
                 self.title.chars().count(),
                 1..=MAX_TITLE,
             ),
-            ("content", "octets", self.content.len(), 0..=MAX_CONTENT),
+            ("content", "bytes", self.content.len(), 0..=MAX_CONTENT),
             (
                 "author",
                 "characters",
@@ -264,7 +264,7 @@ fn text(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, 
 /// The name of an unknown member, where it is short and plain enough to be a slip of the pen and not
 /// somebody's content.
 fn shown(name: &str) -> &str {
-    let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if name.len() <= 40 && name.bytes().all(plain) {
         name
     } else {
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_count_characters_of_names_and_octets_of_content() {
+    fn limits_count_characters_of_names_and_bytes_of_content() {
         let with = |name: &str, value: String| {
             let mut sent = json!({"title": "t"});
             sent[name] = Value::String(value);

@@ -29,7 +29,7 @@ pub(crate) fn of(fields: &HeaderMap) -> Option<&str> {
 fn callers(fields: &HeaderMap) -> Option<&HeaderValue> {
     let mut lines = fields.get_all(X_REQUEST_ID).iter();
     let id = lines.next()?;
-    let plain = |octet: &u8| octet.is_ascii_alphanumeric() || b"._-".contains(octet);
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
     let fit = (1..=MAX_LENGTH).contains(&id.len()) && id.as_bytes().iter().all(plain);
     // Two ids are none: the log and the caller would each follow another.
     (fit && lines.next().is_none()).then_some(id)
@@ -37,6 +37,6 @@ fn callers(fields: &HeaderMap) -> Option<&HeaderValue> {
 
 fn fresh() -> HeaderValue {
     // Without randomness from the operating system nothing in here is safe to go on.
-    let random = getrandom::u64().expect("the operating system gives random octets");
+    let random = getrandom::u64().expect("the operating system gives random bytes");
     HeaderValue::from_str(&format!("{random:016x}")).expect("hexadecimal digits")
 }

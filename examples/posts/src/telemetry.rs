@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use metrics::{Unit, describe_gauge, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-/// From half a millisecond, which a read from a local file takes, to the ten seconds that the longest
-/// patience of a way is.
+/// From half a millisecond, which a read from a local file takes, to ten seconds, the longest default wait
+/// timeout of a strategy.
 const SECONDS: [f64; 14] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
@@ -86,8 +86,8 @@ fn describe_process() {
 
 /// What Linux tells for the price of reading two files; elsewhere it is left out.
 fn measure_process() {
-    if let Some(octets) = resident_memory() {
-        gauge!(RESIDENT_MEMORY).set(octets);
+    if let Some(bytes) = resident_memory() {
+        gauge!(RESIDENT_MEMORY).set(bytes);
     }
     if let Ok(files) = fs::read_dir("/proc/self/fd") {
         // The one that reads them is not counted.
@@ -96,7 +96,7 @@ fn measure_process() {
     }
 }
 
-/// In octets.
+/// In bytes.
 fn resident_memory() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status

@@ -68,7 +68,7 @@ impl Masks {
     fn mask(&mut self, text: &str) -> String {
         let mut masked = String::new();
         let mut rest = text;
-        while let Some(octet) = rest.chars().next() {
+        while let Some(character) = rest.chars().next() {
             if let Some(length) = tag_length(rest) {
                 let tag = &rest[..length];
                 let known = self.tags.iter().position(|known| known == tag);
@@ -90,8 +90,8 @@ impl Masks {
                 rest = &rest[label.len()..];
                 rest = &rest[rest.find(*end).unwrap()..];
             } else {
-                masked.push(octet);
-                rest = &rest[octet.len_utf8()..];
+                masked.push(character);
+                rest = &rest[character.len_utf8()..];
             }
         }
         masked
@@ -104,8 +104,8 @@ fn tag_length(text: &str) -> Option<usize> {
     let state = text.get(digits + 2..digits + 18)?;
     let revision = &text[1..=digits];
     let valid = digits > 0
-        && revision.bytes().all(|octet| octet.is_ascii_digit())
-        && state.bytes().all(|octet| octet.is_ascii_hexdigit());
+        && revision.bytes().all(|byte| byte.is_ascii_digit())
+        && state.bytes().all(|byte| byte.is_ascii_hexdigit());
     valid.then_some(digits + 18)
 }
 
@@ -113,11 +113,11 @@ fn tag_length(text: &str) -> Option<usize> {
 fn time_length(text: &str) -> Option<usize> {
     const FORM: &str = "0000-00-00T00:00:00Z";
     let time = text.get(..FORM.len())?;
-    let fits = time.bytes().zip(FORM.bytes()).all(|(octet, form)| {
+    let fits = time.bytes().zip(FORM.bytes()).all(|(byte, form)| {
         if form == b'0' {
-            octet.is_ascii_digit()
+            byte.is_ascii_digit()
         } else {
-            octet == form
+            byte == form
         }
     });
     fits.then_some(FORM.len())

@@ -28,7 +28,7 @@ fn patch(target: &str) -> Request {
     Request::new("PATCH", target).json(PATCH)
 }
 
-/// Behind `Host`, before the fields of the content: where a person would write it.
+/// Behind `Host`, before the fields of the body: where a person would write it.
 trait Conditional {
     fn under(self, name: &str, value: &str) -> Self;
 }
@@ -228,7 +228,7 @@ pub async fn by_form() -> Vec<(&'static str, Example)> {
     let request = refused(Request::new("HEAD", "/posts/1"));
     examples.push(("HEAD", scene.example("", story, request).await));
 
-    let story = "Where the owner opted in, the client has all that it needs to merge.";
+    let story = "Where the service opted in, the client has all that it needs to merge.";
     let request = refused(put("/public/1"));
     examples.push((
         "A conflict that is told",

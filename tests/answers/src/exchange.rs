@@ -26,7 +26,7 @@ pub struct Answer {
     pub phrase: String,
     /// Names in lower case.
     pub fields: Vec<(String, String)>,
-    /// The content.
+    /// The body.
     pub body: String,
 }
 
@@ -51,7 +51,7 @@ impl Answer {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The document, where the content is one.
+    /// The document, where the body is one.
     pub fn document(&self) -> Option<serde_json::Value> {
         serde_json::from_str(&self.body).ok()
     }
@@ -115,8 +115,8 @@ impl Exchange {
     }
 }
 
-fn text(octets: &[u8]) -> String {
-    String::from_utf8_lossy(octets).into_owned()
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn show_field(shown: &mut String, name: &str, value: &str) {
@@ -132,7 +132,7 @@ fn cut(value: &str, shown: usize) -> String {
         return value.to_owned();
     }
     let begins: String = value.chars().take(shown).collect();
-    format!("{begins}… ({} octets)", value.len())
+    format!("{begins}… ({} bytes)", value.len())
 }
 
 /// JSON with one member or element on each line, in the order in which it came; other text as it is.
@@ -201,6 +201,6 @@ mod tests {
     #[test]
     fn long_values_are_cut() {
         assert_eq!(cut("abc", 3), "abc");
-        assert_eq!(cut("abcd", 3), "abc… (4 octets)");
+        assert_eq!(cut("abcd", 3), "abc… (4 bytes)");
     }
 }

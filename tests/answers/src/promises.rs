@@ -6,7 +6,7 @@ use wire::Body;
 use crate::{Answer, Exchange};
 
 impl Exchange {
-    /// What of the request stands in the answer though it may not: tags, and strings of the content.
+    /// What of the request stands in the answer though it may not: tags, and strings of the body.
     ///
     /// `ETag` and `current_etag` are not looked at: the current tag is the store's word, also where the
     /// request names it weakly, changed, or among others.
@@ -79,7 +79,7 @@ impl Exchange {
         tags.map(str::to_owned).collect()
     }
 
-    /// The strings in the content but for tags, which are looked for as such.
+    /// The strings in the body but for tags, which are looked for as such.
     fn sent_strings(&self) -> Vec<String> {
         let mut strings = Vec::new();
         if let Some(content) = self.content() {

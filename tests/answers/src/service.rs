@@ -210,7 +210,7 @@ fn echoing(guard: IfMatchLayer<Posts, PathKey>) -> IfMatchLayer<Posts, PathKey> 
     }))
 }
 
-/// And a handler that tells the content of the request.
+/// And a handler that repeats the body of the request.
 async fn echo(expected: Expected<Posts>, content: String) -> (StatusCode, String) {
     expected.unchanged();
     (

@@ -34,7 +34,7 @@ async fn every_reason_occurs() {
     assert_eq!(page::missing(others), BTreeSet::from(["busy".to_owned()]));
 }
 
-/// P12: no tag that was sent and nothing of a request's content is in an answer. In report-only mode a
+/// P12: no tag that was sent and nothing of a request's body is in an answer. In report-only mode a
 /// success is the handler's.
 #[tokio::test]
 async fn no_refusal_tells_what_was_sent() {
@@ -43,7 +43,7 @@ async fn no_refusal_tells_what_was_sent() {
     }
 }
 
-/// The negative control: an owner's hook that tells the tag, a handler that tells the content.
+/// The negative control: a hook that repeats the tag, a handler that repeats the body.
 #[tokio::test]
 async fn what_was_sent_is_found_where_it_is_told() {
     let scene = Scene::new().await;

@@ -1,4 +1,4 @@
-//! The content of `PUT /_control/NAME`:
+//! The body of `PUT /_control/NAME`:
 //!
 //! ```json
 //! {"resource": {"exists": true, "etag": "\"v1\"", "last_modified": null},
@@ -6,7 +6,7 @@
 //! ```
 //!
 //! All but `resource` may be missing, and members that are not known are ignored, so that a client
-//! can send a whole vector. One character U+0000 to U+00FF of a string is one octet.
+//! can send a whole vector. One character U+0000 to U+00FF of a string is one byte.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -40,7 +40,7 @@ struct Current {
 #[derive(Debug)]
 pub(crate) enum Malformed {
     Json(serde_json::Error),
-    NotOctets(&'static str),
+    NotBytes(&'static str),
     EntityTag,
     LastModified,
     Nanos,
@@ -69,7 +69,7 @@ fn version(message: &Message, clock: Option<SystemTime>) -> Result<Version, Malf
     let version = Version::new(1);
     let version = match &message.resource.etag {
         Some(tag) => {
-            let tag = octets(tag).ok_or(Malformed::NotOctets("etag"))?;
+            let tag = bytes(tag).ok_or(Malformed::NotBytes("etag"))?;
             version.with_own_tag(EntityTag::parse(&tag).map_err(|_| Malformed::EntityTag)?)
         }
         None => version.without_tag(),
@@ -77,7 +77,7 @@ fn version(message: &Message, clock: Option<SystemTime>) -> Result<Version, Malf
     let Some(date) = &message.resource.last_modified else {
         return Ok(version);
     };
-    let date = octets(date).ok_or(Malformed::NotOctets("last_modified"))?;
+    let date = bytes(date).ok_or(Malformed::NotBytes("last_modified"))?;
     let now = || HttpDate::from(clock.unwrap_or_else(SystemTime::now));
     let date = HttpDate::parse(&date, now).and_then(HttpDate::to_system_time);
     let nanos = message.last_modified_nanos.unwrap_or(0);
@@ -105,7 +105,7 @@ fn clock(text: &str) -> Result<SystemTime, Malformed> {
         .ok_or(Malformed::Clock)
 }
 
-fn octets(text: &str) -> Option<Vec<u8>> {
+fn bytes(text: &str) -> Option<Vec<u8>> {
     text.chars()
         .map(|character| u8::try_from(character).ok())
         .collect()
@@ -115,10 +115,10 @@ impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json(error) => write!(f, "the content is no state: {error}"),
-            Self::NotOctets(member) => {
+            Self::NotBytes(member) => {
                 write!(
                     f,
-                    "`{member}` has a character above U+00FF, which is no octet"
+                    "`{member}` has a character above U+00FF, which is no byte"
                 )
             }
             Self::EntityTag => f.write_str("`etag` is no entity tag, such as \"v1\" or W/\"v1\""),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn one_character_is_one_octet() {
+    fn one_character_is_one_byte() {
         let script = read(r#"{"resource": {"exists": true, "etag": "\"\u0080\u00e9\""}}"#).unwrap();
         let version = script.version.unwrap();
         let Tagging::Own(tag) = version.tagging() else {
@@ -149,7 +149,7 @@ mod tests {
         };
         assert_eq!(tag.as_bytes(), b"\"\x80\xe9\"");
         let error = read(r#"{"resource": {"exists": true, "etag": "\"\u0100\""}}"#).unwrap_err();
-        assert!(matches!(error, Malformed::NotOctets("etag")), "{error}");
+        assert!(matches!(error, Malformed::NotBytes("etag")), "{error}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The handler: it runs, reads its content, and writes nothing.
+//! The handler: it runs, reads its body, and writes nothing.
 
 use std::convert::Infallible;
 use std::sync::Arc;

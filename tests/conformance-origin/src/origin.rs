@@ -14,11 +14,11 @@ use crate::body::Observed;
 use crate::resource::Resource;
 use crate::{control, stack};
 
-/// The content of every answer.
+/// The body of every answer.
 pub(crate) type Content = Full<Bytes>;
 
 /// More than any state needs.
-const MAX_CONTROL_OCTETS: usize = 1 << 20;
+const MAX_CONTROL_BYTES: usize = 1 << 20;
 
 /// All resources by name. A cheap handle.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ impl Origin {
         let unread = request.body().unread();
         let mut response = self.route(request).await;
         if unread.is_unread() {
-            // What is left of the content may still be on its way, and then the connection ends with
+            // What is left of the body may still be on its way, and then the connection ends with
             // this answer. A client that did not know would send its next request into the close.
             response
                 .headers_mut()
@@ -70,7 +70,7 @@ impl Origin {
     }
 
     async fn set(&self, name: String, body: Observed) -> Response<Content> {
-        let content = match Limited::new(body, MAX_CONTROL_OCTETS).collect().await {
+        let content = match Limited::new(body, MAX_CONTROL_BYTES).collect().await {
             Ok(content) => content.to_bytes(),
             Err(error) => return bad_request(&format!("the content cannot be read: {error}")),
         };
@@ -118,7 +118,7 @@ fn control_name(path: &str) -> Option<&str> {
         .filter(|name| !name.is_empty())
 }
 
-/// An answer without content.
+/// A response without a body.
 pub(crate) fn status(status: StatusCode) -> Response<Content> {
     let mut response = Response::new(Content::default());
     *response.status_mut() = status;

@@ -34,10 +34,10 @@ pub(crate) struct Inner {
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Phase {
-    /// Before the content is read, in a layer outside the precondition layer.
+    /// Before the body is read, in a layer outside the precondition layer.
     #[default]
     Head,
-    /// In the handler, once it has read the content.
+    /// In the handler, once it has read the body.
     Content,
 }
 

@@ -189,7 +189,7 @@ async fn a_refusal_arrives_though_nobody_reads_the_content() {
         (428, Some("close"))
     );
     assert_eq!(counts(&origin).await, (0, 0));
-    // Without content nothing is left behind.
+    // Without a body nothing is left behind.
     let answer = send(&origin, &Request::new("PUT", "/r/a")).await;
     assert_eq!((answer.status(), answer.header("connection")), (428, None));
 
@@ -201,7 +201,7 @@ async fn a_refusal_arrives_though_nobody_reads_the_content() {
     assert_eq!(answer.json().unwrap()["reason"], "oversized_condition");
 }
 
-/// So that whoever reads a 400 knows whose it is: these octets are no field value (RFC 9110 §5.5), and
+/// So that whoever reads a 400 knows whose it is: these bytes are no field value (RFC 9110 §5.5), and
 /// the HTTP library answers, without a problem document.
 #[tokio::test]
 async fn what_is_no_http_never_reaches_the_layer() {

@@ -186,7 +186,7 @@ impl Campaign {
         command
             .args(&self.server.arguments)
             .args(["--store", backend.url()])
-            .args(["--strategy", &cell.way.to_string()])
+            .args(["--strategy", &cell.strategy.to_string()])
             .args(["--listen", &addr.to_string()])
             .args(self.unprotected.then_some("--unprotected"))
             .args(&self.more);

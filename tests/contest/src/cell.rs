@@ -1,4 +1,4 @@
-//! The cells of the campaign: which way closes the race on which store.
+//! The cells of the campaign: which strategy closes the race on which store.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,13 +6,13 @@ use std::str::FromStr;
 use clap::ValueEnum;
 use services::Product;
 
-/// One store with one way.
+/// One store with one strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
     /// The store.
     pub store: Store,
-    /// The way.
-    pub way: Strategy,
+    /// The strategy.
+    pub strategy: Strategy,
 }
 
 /// Where the posts are.
@@ -53,14 +53,14 @@ impl Cell {
         Self::new(Store::Memory, Strategy::Representation),
     ];
 
-    const fn new(store: Store, way: Strategy) -> Self {
-        Self { store, way }
+    const fn new(store: Store, strategy: Strategy) -> Self {
+        Self { store, strategy }
     }
 }
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.store, self.way)
+        write!(f, "{}/{}", self.store, self.strategy)
     }
 }
 

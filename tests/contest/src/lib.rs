@@ -1,7 +1,7 @@
-//! The campaign that tries to lose an update, on every way of closing the race.
+//! The campaign that tries to lose an update, with every strategy that closes the race.
 //!
-//! `contest-server` serves posts from every store in every way that can close the race on it. A
-//! **cell** is one store with one way. In each cell the campaign lets many clients write the same few
+//! `contest-server` serves posts from every store with every strategy that works on it. A
+//! **cell** is one store with one strategy. In each cell the campaign lets many clients write the same few
 //! posts at once through one or two server processes, lets them hang up, kills the servers and the
 //! database, and has `history` prove from what the clients saw that nothing was lost.
 //!
@@ -14,7 +14,7 @@
 //! Each cell has a negative control: the same race against the same server with `--unprotected`,
 //! which takes the protection away and nothing else. It has to be found out.
 //!
-//! | way | without its protection |
+//! | strategy | without its protection |
 //! | --- | --- |
 //! | compare and swap | the write demands nothing of what is stored, and is settled as written |
 //! | transaction | what it begins with was read before it began |

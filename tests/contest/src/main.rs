@@ -7,8 +7,8 @@ use contest::campaign::{Campaign, Program};
 use contest::cell::Cell;
 use contest::{server, table};
 
-/// Tries to lose an update: races conditional writes against servers on every store, in every way of
-/// closing the race, kills what can be killed, and proves from the history that nothing was lost.
+/// Tries to lose an update: races conditional writes against servers on every store, with every
+/// strategy, kills what can be killed, and proves from the history that nothing was lost.
 ///
 /// Prints a row for each cell. The exit status is 1 if anything was lost, or if a cell could not run.
 #[derive(Debug, Parser)]

@@ -1,4 +1,4 @@
-//! The server: one store, one way.
+//! The server: one store, one strategy.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use crate::rows::{self, Posted};
 use crate::sql::SqlPosts;
 use crate::{legacy, transaction};
 
-/// Serves posts from one store, with one way of closing the race.
+/// Serves posts from one store, with one strategy.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "contest-server")]
 pub struct Arguments {
@@ -29,7 +29,7 @@ pub struct Arguments {
 
     /// Who closes the race.
     #[arg(long, value_enum)]
-    pub way: Strategy,
+    pub strategy: Strategy,
 
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
@@ -82,7 +82,7 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
 /// One line for people.
 pub async fn app(arguments: &Arguments) -> Result<Router, String> {
     let protected = !arguments.unprotected;
-    match (arguments.store.as_str(), arguments.way) {
+    match (arguments.store.as_str(), arguments.strategy) {
         ("memory:", Strategy::CompareAndSwap) => {
             let posts = MemoryStore::<u64, Post>::new();
             Ok(if protected {
@@ -93,11 +93,11 @@ pub async fn app(arguments: &Arguments) -> Result<Router, String> {
         }
         ("memory:", Strategy::SingleProcess) => Ok(legacy::single_process(protected)),
         ("memory:", Strategy::Representation) => Ok(legacy::representation(protected)),
-        (store, way) => match store.split_once(':') {
+        (store, strategy) => match store.split_once(':') {
             Some(("sqlite", _)) => sql::<Sqlite>(arguments).await,
             Some(("postgres", _)) => sql::<Postgres>(arguments).await,
             Some(("mysql", _)) => sql::<MySql>(arguments).await,
-            _ => Err(format!("{way} is not for {store}")),
+            _ => Err(format!("{strategy} is not for {store}")),
         },
     }
 }
@@ -109,7 +109,7 @@ async fn sql<D: Posted>(arguments: &Arguments) -> Result<Router, String> {
     let transactions = Transactions::new().with_isolation(arguments.isolation.into());
     let versions = SqlVersions::open_with(pool.clone(), rows::table(), transactions).await;
     let versions = versions.map_err(|error| error.to_string())?;
-    match (arguments.way, arguments.unprotected) {
+    match (arguments.strategy, arguments.unprotected) {
         (Strategy::CompareAndSwap, unprotected) => {
             let posts = SqlPosts::new(pool, versions);
             Ok(if unprotected {
@@ -123,7 +123,7 @@ async fn sql<D: Posted>(arguments: &Arguments) -> Result<Router, String> {
             let versions = transaction::Unprotected(versions);
             Ok(transaction::app(pool, versions))
         }
-        (way, _) => Err(format!("{way} is not for {store}")),
+        (strategy, _) => Err(format!("{strategy} is not for {store}")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! One router for each way of guarding the same resource. All handlers do the same and answer alike;
+//! One router for each way to guard the same resource. All handlers do the same and answer alike;
 //! the guarded one has the key from `Expected`, as the layer's documentation shows it, the others
 //! have it from the path.
 

@@ -30,7 +30,7 @@ use crate::scenario::{SCENARIOS, Scenario, named};
 ///
 /// A figure holds: cloning the prepared router, one `oneshot`, polling the answer and its body to
 /// their ends, dropping all of it, the request too. Requests are made ready outside of it. All PUTs
-/// are the same octets, but for the digits of a minted tag; tags have 23 octets.
+/// are the same bytes, but for the digits of a minted tag; tags have 23 bytes.
 ///
 /// `over` and `ratio` compare with a layer that does nothing, mounted as ours with
 /// `MethodRouter::route_layer`, around a handler that does the same without a condition. That one
@@ -40,7 +40,7 @@ use crate::scenario::{SCENARIOS, Scenario, named};
 ///
 /// `handwritten` is a guard in the handler, with `format!` and `json!`, or (`derived`) with a derived
 /// `Serialize`; `from_fn` is the same as middleware, with `json!`. `412 floor` is a layer that answers
-/// at once, with two octets.
+/// at once, with two bytes.
 ///
 /// Instructions are callgrind's, without those of the allocator that counts, and with a cache of
 /// glibc's malloc that never overflows. They depend on the build profile.

@@ -54,7 +54,7 @@ fn conditions_are_parsed_and_evaluated_without_an_allocation() {
     for name in ["parse 1 tag", "evaluate 1 tag"] {
         assert!(count(name).abs() < f64::EPSILON, "{name}: {}", count(name));
     }
-    // Aim: none, whatever the length. A field of more than 64 octets is copied to the heap, once.
+    // Aim: none, whatever the length. A field of more than 64 bytes is copied to the heap, once.
     for name in ["parse 10 tags", "parse 64 tags"] {
         assert!(
             (count(name) - 1.0).abs() < f64::EPSILON,

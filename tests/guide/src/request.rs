@@ -18,7 +18,7 @@ pub struct Told {
     pub status: u16,
     /// Its fields.
     pub fields: HeaderMap,
-    /// Its content.
+    /// Its body.
     pub content: String,
 }
 
@@ -38,7 +38,7 @@ impl Told {
         self.field("etag")
     }
 
-    /// The content, where it is JSON, else null.
+    /// The body, where it is JSON, else null.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.content).unwrap_or_default()
     }
@@ -52,7 +52,7 @@ impl Told {
     }
 }
 
-/// Sends `PUT /posts/7` with these fields and this content.
+/// Sends `PUT /posts/7` with these fields and this body.
 ///
 /// # Panics
 ///

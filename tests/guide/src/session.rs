@@ -182,8 +182,8 @@ fn tag_length(text: &str) -> Option<usize> {
     let state = text.get(digits + 2..digits + 18)?;
     let revision = &text[1..=digits];
     let valid = digits > 0
-        && revision.bytes().all(|octet| octet.is_ascii_digit())
-        && state.bytes().all(|octet| octet.is_ascii_hexdigit());
+        && revision.bytes().all(|byte| byte.is_ascii_digit())
+        && state.bytes().all(|byte| byte.is_ascii_hexdigit());
     valid.then_some(digits + 18)
 }
 
@@ -191,11 +191,11 @@ fn tag_length(text: &str) -> Option<usize> {
 fn time_length(text: &str) -> Option<usize> {
     const FORM: &str = "0000-00-00T00:00:00Z";
     let time = text.get(..FORM.len())?;
-    let fits = time.bytes().zip(FORM.bytes()).all(|(octet, form)| {
+    let fits = time.bytes().zip(FORM.bytes()).all(|(byte, form)| {
         if form == b'0' {
-            octet.is_ascii_digit()
+            byte.is_ascii_digit()
         } else {
-            octet == form
+            byte == form
         }
     });
     fits.then_some(FORM.len())

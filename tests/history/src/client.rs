@@ -25,7 +25,7 @@ pub(crate) enum Failure {
 /// How a client vanishes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HangUp {
-    /// The share of the request's octets that it writes.
+    /// The share of the request's bytes that it writes.
     pub(crate) share: f64,
     /// How long it waits for an answer to begin.
     pub(crate) patience: Duration,
@@ -69,10 +69,10 @@ impl Client {
         how: HangUp,
     ) -> Result<(), wire::Error> {
         let mut connection = self.connect().await?;
-        let octets = request.octets();
+        let bytes = request.bytes();
         // A connection that breaks now is a hang-up as well.
         let _ = connection
-            .write_octets(&octets[..part(octets.len(), how.share)])
+            .write_bytes(&bytes[..part(bytes.len(), how.share)])
             .await;
         if !how.patience.is_zero() {
             connection.answer_begins_within(how.patience).await;

@@ -68,9 +68,9 @@ impl Moment {
 /// From before a request was sent until after its answer had arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Before the first octet was written.
+    /// Before the first byte was written.
     pub began: Moment,
-    /// After the last octet was read.
+    /// After the last byte was read.
     pub ended: Moment,
 }
 

@@ -79,7 +79,7 @@ impl Connection {
     /// # Errors
     /// [`NotSent`](ErrorKind::NotSent) if the connection had already ended;
     /// [`Lost`](ErrorKind::Lost) and [`Deadline`](ErrorKind::Deadline) leave it unknown whether the
-    /// request took effect; [`Malformed`](ErrorKind::Malformed) also if octets had arrived that no
+    /// request took effect; [`Malformed`](ErrorKind::Malformed) also if bytes had arrived that no
     /// request asked for.
     pub async fn send(&mut self, request: &Request) -> Result<Response> {
         self.check_usable()?;
@@ -94,29 +94,29 @@ impl Connection {
         })
     }
 
-    /// Writes the request and reads nothing; content that
+    /// Writes the request and reads nothing; a body that
     /// [`ExpectContinue`](crate::Body::ExpectContinue) holds back is written, too.
     ///
     /// # Errors
     /// [`Lost`](ErrorKind::Lost) or [`Deadline`](ErrorKind::Deadline).
     pub async fn write(&mut self, request: &Request) -> Result<()> {
-        self.write_octets(&request.octets()).await
+        self.write_bytes(&request.bytes()).await
     }
 
-    /// Writes octets as they are: half a request, several at once, or something that is no HTTP.
+    /// Writes bytes as they are: half a request, several at once, or something that is no HTTP.
     ///
     /// # Errors
     /// As [`write`](Self::write).
-    pub async fn write_octets(&mut self, octets: &[u8]) -> Result<()> {
+    pub async fn write_bytes(&mut self, bytes: &[u8]) -> Result<()> {
         within(self.deadline, "writing", async {
             let failed = |error| Error::io(ErrorKind::Lost, "writing", error);
-            self.stream.write_all(octets).await.map_err(failed)
+            self.stream.write_all(bytes).await.map_err(failed)
         })
         .await
     }
 
     /// Reads the next answer, taking it for one to a request with `method`, after
-    /// [`write`](Self::write) or [`write_octets`](Self::write_octets); octets beyond it stay for
+    /// [`write`](Self::write) or [`write_bytes`](Self::write_bytes); bytes beyond it stay for
     /// the next call, so pipelining works.
     ///
     /// # Errors
@@ -140,15 +140,15 @@ impl Connection {
         })
     }
 
-    /// Waits until the first octet of an answer has arrived, or so long, and reads nothing; tells
+    /// Waits until the first byte of an answer has arrived, or so long, and reads nothing; tells
     /// whether one has. A client that hangs up then vanishes while its request is being worked on,
     /// or when its effect has happened.
     pub async fn answer_begins_within(&self, patience: Duration) -> bool {
         if !self.buffer.is_empty() {
             return true;
         }
-        let mut octet = [0];
-        let first = self.stream.peek(&mut octet);
+        let mut byte = [0];
+        let first = self.stream.peek(&mut byte);
         tokio::time::timeout(patience, first)
             .await
             .is_ok_and(|peeked| matches!(peeked, Ok(1..)))
@@ -157,7 +157,7 @@ impl Connection {
     /// Waits until the server closes the connection, and fails if it sends anything.
     ///
     /// # Errors
-    /// [`Malformed`](ErrorKind::Malformed) with the octets that arrived, or
+    /// [`Malformed`](ErrorKind::Malformed) with the bytes that arrived, or
     /// [`Deadline`](ErrorKind::Deadline). A reset counts as a close.
     pub async fn closed(&mut self) -> Result<()> {
         within(self.deadline, "waiting for the close", async {
@@ -227,7 +227,7 @@ impl Connection {
                 }
             }
         }
-        // Such as content after an answer to HEAD: taken for the next answer, it would hide the
+        // Such as a body after an answer to HEAD: taken for the next answer, it would hide the
         // fault.
         if self.buffer.is_empty() {
             Ok(())
@@ -258,21 +258,21 @@ async fn exchange(
     let mut permit = Some(permit);
 
     let mut write = pin!(async move {
-        let mut octets = request.head_octets();
+        let mut bytes = request.head_bytes();
         if request.holds_back_content() {
-            sink.write_all(&octets).await?;
+            sink.write_all(&bytes).await?;
             if !permitted.await.unwrap_or(false) {
                 return Ok::<_, io::Error>(false);
             }
-            octets.clear();
+            bytes.clear();
         }
-        request.write_body_octets(&mut octets);
-        sink.write_all(&octets).await?;
+        request.write_body_bytes(&mut bytes);
+        sink.write_all(&bytes).await?;
         Ok(true)
     });
     let mut incoming = Incoming { source, buffer };
     let mut read = pin!(incoming.answer(&request.method, |status| {
-        // Other interim answers, such as 103, say nothing about the content.
+        // Other interim answers, such as 103, say nothing about the body.
         if (status == 100 || status >= 200)
             && let Some(permit) = permit.take()
         {
@@ -290,9 +290,9 @@ async fn exchange(
     }
 }
 
-fn unasked(octets: &[u8]) -> Error {
+fn unasked(bytes: &[u8]) -> Error {
     Error::malformed(format!(
-        "octets arrived that no request asked for: {}",
-        octets.escape_ascii()
+        "bytes arrived that no request asked for: {}",
+        bytes.escape_ascii()
     ))
 }

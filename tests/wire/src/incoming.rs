@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind, FieldLine, Head, Response, Result, request::names_
 const MAX_HEAD: usize = 256 * 1024;
 const MAX_FIELD_LINES: usize = 128;
 
-/// The octets that have arrived and not been consumed, and where more come from.
+/// The bytes that have arrived and not been consumed, and where more come from.
 pub(crate) struct Incoming<'a, R> {
     pub(crate) source: R,
     pub(crate) buffer: &'a mut BytesMut,
@@ -94,9 +94,9 @@ impl<R: AsyncRead + Unpin> Incoming<'_, R> {
                     }
                     Ok(httparse::Status::Partial) => {}
                     Err(error) => {
-                        let octets = self.buffer.escape_ascii();
+                        let bytes = self.buffer.escape_ascii();
                         return Err(Error::malformed(format!(
-                            "the answer's head: {error}: {octets}"
+                            "the answer's head: {error}: {bytes}"
                         )));
                     }
                 }
@@ -120,7 +120,7 @@ impl<R: AsyncRead + Unpin> Incoming<'_, R> {
         loop {
             let line = self.line().await?;
             let digits = line
-                .split(|octet| *octet == b';')
+                .split(|byte| *byte == b';')
                 .next()
                 .unwrap_or_default()
                 .trim_ascii_end();
@@ -207,7 +207,7 @@ fn field_lines(parsed: &[httparse::Header<'_>]) -> Vec<FieldLine> {
         .collect()
 }
 
-/// How the content of this answer is delimited (RFC 9112 §6.3).
+/// How the body of this answer is delimited (RFC 9112 §6.3).
 fn framing(method: &[u8], head: &Head) -> Result<Framing> {
     if method == b"HEAD" || matches!(head.status, 100..=199 | 204 | 304) {
         return Ok(Framing::Nothing);

@@ -1,4 +1,4 @@
-//! An HTTP/1.1 client for tests that sends exactly the octets it is given, and a runner for the
+//! An HTTP/1.1 client for tests that sends exactly the bytes it is given, and a runner for the
 //! server under test.
 //!
 //! A client library normalises: it merges field lines, drops what it thinks wrong, pools and
@@ -6,10 +6,10 @@
 //!
 //! | need | where |
 //! | --- | --- |
-//! | a request octet by octet, five ways to frame its body | [`Request`], [`Body`] |
+//! | a request byte by byte, five ways to frame its body | [`Request`], [`Body`] |
 //! | one connection, reused only where RFC 9112 §9.3 allows it, never silently reopened | [`Connection`] |
 //! | the whole answer: every field line, interim answers, trailers | [`Response`], [`Head`] |
-//! | hang-ups: a reset, a close, half a request | [`Connection::abort`], [`Connection::write_octets`] |
+//! | hang-ups: a reset, a close, half a request | [`Connection::abort`], [`Connection::write_bytes`] |
 //! | a server as a child process, killed on drop | [`Server`] |
 //!
 //! Every wait has a deadline ([`DEADLINE`] unless told otherwise), so a server that hangs fails a
@@ -35,7 +35,7 @@
 //! let request = Request::new("PUT", "/posts/1").field("If-Match", "").json(r#"{"title":"a"}"#);
 //! let answer = Connection::open(addr).await?.send(&request).await?;
 //! assert_eq!(answer.status(), 428);
-//! assert_eq!(server.await??, request.octets());
+//! assert_eq!(server.await??, request.bytes());
 //! # Ok(())
 //! # }
 //! ```

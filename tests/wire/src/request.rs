@@ -1,4 +1,4 @@
-//! A request as octets.
+//! A request as bytes.
 
 /// A request, sent exactly as it is put together: no field line is added, merged, reordered or
 /// checked, except that [`new`](Request::new) starts with `Host` and that a [`Body`] appends the
@@ -8,49 +8,49 @@
 /// use wire::Request;
 ///
 /// let request = Request::bare("GET", "/a b").field("IF-match", b"\"\xff\"").field("if-Match", " *");
-/// assert_eq!(request.octets(), b"GET /a b HTTP/1.1\r\nIF-match: \"\xff\"\r\nif-Match:  *\r\n\r\n");
+/// assert_eq!(request.bytes(), b"GET /a b HTTP/1.1\r\nIF-match: \"\xff\"\r\nif-Match:  *\r\n\r\n");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The method's octets; the reading of the answer depends on `HEAD` and `CONNECT`,
+    /// The method's bytes; the reading of the answer depends on `HEAD` and `CONNECT`,
     /// case-sensitively.
     pub method: Vec<u8>,
-    /// The request target's octets.
+    /// The request target's bytes.
     pub target: Vec<u8>,
     /// The field lines in the order in which they are sent, without those that the body appends.
     pub fields: Vec<(String, Vec<u8>)>,
-    /// The content and how it is framed.
+    /// The body and how it is framed.
     pub body: Body,
 }
 
-/// How a request's content is framed and when it is written.
+/// How a request's body is framed and when it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Body {
-    /// No content and no field line about it.
+    /// No body and no field line about it.
     #[default]
     None,
-    /// `Content-Length` with all the content.
+    /// `Content-Length` with the whole body.
     Sized(Vec<u8>),
     /// `Transfer-Encoding: chunked`, one chunk for each element (RFC 9112 §7.1). An empty element
-    /// is left out, because an empty chunk would end the content.
+    /// is left out, because an empty chunk would end the body.
     Chunked(Vec<Vec<u8>>),
-    /// `Content-Length` and `Expect: 100-continue` (RFC 9110 §10.1.1): the content is held back
+    /// `Content-Length` and `Expect: 100-continue` (RFC 9110 §10.1.1): the body is held back
     /// until 100 arrives. If a final answer arrives instead it is never written.
     ExpectContinue(Vec<u8>),
-    /// `Content-Length` of `declared` octets, of which only `sent` are written.
+    /// `Content-Length` of `declared` bytes, of which only `sent` are written.
     Partial {
         /// The length that the field line tells.
         declared: u64,
-        /// The octets that are written.
+        /// The bytes that are written.
         sent: Vec<u8>,
     },
-    /// Octets after the head, without any field line: the framing is the caller's.
+    /// Bytes after the head, without any field line: the framing is the caller's.
     Raw(Vec<u8>),
 }
 
 impl Request {
     /// A request with the field line `Host: localhost`, which RFC 9112 §3.2 demands, and no
-    /// content.
+    /// body.
     pub fn new(method: impl Into<Vec<u8>>, target: impl Into<Vec<u8>>) -> Self {
         Self::bare(method, target).field("Host", "localhost")
     }
@@ -72,39 +72,39 @@ impl Request {
         self
     }
 
-    /// Replaces the content.
+    /// Replaces the body.
     #[must_use]
     pub fn body(mut self, body: Body) -> Self {
         self.body = body;
         self
     }
 
-    /// Sets content with its length and appends `Content-Type: application/json`.
+    /// Sets the body with its length and appends `Content-Type: application/json`.
     #[must_use]
     pub fn json(self, content: impl Into<Vec<u8>>) -> Self {
         self.field("Content-Type", "application/json")
             .body(Body::Sized(content.into()))
     }
 
-    /// Everything that this request would write if nothing held its content back.
-    pub fn octets(&self) -> Vec<u8> {
-        let mut octets = self.head_octets();
-        self.write_body_octets(&mut octets);
-        octets
+    /// Everything that this request would write if nothing held its body back.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.head_bytes();
+        self.write_body_bytes(&mut bytes);
+        bytes
     }
 
     /// The request line, the field lines with those of the framing, and the empty line.
-    pub(crate) fn head_octets(&self) -> Vec<u8> {
-        let mut octets = Vec::with_capacity(256);
-        octets.extend_from_slice(&self.method);
-        octets.push(b' ');
-        octets.extend_from_slice(&self.target);
-        octets.extend_from_slice(b" HTTP/1.1\r\n");
+    pub(crate) fn head_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(256);
+        bytes.extend_from_slice(&self.method);
+        bytes.push(b' ');
+        bytes.extend_from_slice(&self.target);
+        bytes.extend_from_slice(b" HTTP/1.1\r\n");
         for (name, value) in &self.fields {
-            octets.extend_from_slice(name.as_bytes());
-            octets.extend_from_slice(b": ");
-            octets.extend_from_slice(value);
-            octets.extend_from_slice(b"\r\n");
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.extend_from_slice(b": ");
+            bytes.extend_from_slice(value);
+            bytes.extend_from_slice(b"\r\n");
         }
         let framing = match &self.body {
             Body::None | Body::Raw(_) => String::new(),
@@ -118,25 +118,25 @@ impl Request {
             }
             Body::Partial { declared, .. } => format!("Content-Length: {declared}\r\n"),
         };
-        octets.extend_from_slice(framing.as_bytes());
-        octets.extend_from_slice(b"\r\n");
-        octets
+        bytes.extend_from_slice(framing.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+        bytes
     }
 
-    pub(crate) fn write_body_octets(&self, octets: &mut Vec<u8>) {
+    pub(crate) fn write_body_bytes(&self, bytes: &mut Vec<u8>) {
         match &self.body {
             Body::None => {}
             Body::Sized(content)
             | Body::ExpectContinue(content)
             | Body::Partial { sent: content, .. }
-            | Body::Raw(content) => octets.extend_from_slice(content),
+            | Body::Raw(content) => bytes.extend_from_slice(content),
             Body::Chunked(chunks) => {
                 for chunk in chunks.iter().filter(|chunk| !chunk.is_empty()) {
-                    octets.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
-                    octets.extend_from_slice(chunk);
-                    octets.extend_from_slice(b"\r\n");
+                    bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+                    bytes.extend_from_slice(chunk);
+                    bytes.extend_from_slice(b"\r\n");
                 }
-                octets.extend_from_slice(b"0\r\n\r\n");
+                bytes.extend_from_slice(b"0\r\n\r\n");
             }
         }
     }
@@ -161,7 +161,7 @@ impl Request {
 /// Whether a `Connection` field value names `option` (RFC 9110 §7.6.1).
 pub(crate) fn names_option(value: &[u8], option: &[u8]) -> bool {
     value
-        .split(|octet| *octet == b',')
+        .split(|byte| *byte == b',')
         .any(|part| part.trim_ascii().eq_ignore_ascii_case(option))
 }
 
@@ -175,7 +175,7 @@ mod tests {
             .field("X", "y")
             .body(Body::Sized(b"abc".to_vec()));
         assert_eq!(
-            request.octets(),
+            request.bytes(),
             b"PUT /1 HTTP/1.1\r\nHost: localhost\r\nX: y\r\nContent-Length: 3\r\n\r\nabc"
         );
     }
@@ -185,15 +185,15 @@ mod tests {
         let chunks = vec![b"0123456789".to_vec(), Vec::new(), b"z".to_vec()];
         let request = Request::bare("PUT", "/1").body(Body::Chunked(chunks));
         assert_eq!(
-            request.octets(),
+            request.bytes(),
             b"PUT /1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n1\r\nz\r\n0\r\n\r\n"
         );
     }
 
     #[test]
-    fn raw_octets_get_no_framing() {
+    fn raw_bytes_get_no_framing() {
         let request = Request::bare("PUT", "/1").body(Body::Raw(b"abc".to_vec()));
-        assert_eq!(request.octets(), b"PUT /1 HTTP/1.1\r\n\r\nabc");
+        assert_eq!(request.bytes(), b"PUT /1 HTTP/1.1\r\n\r\nabc");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{Error, Result};
 
-/// A field line: the name in lower case, for look-up, and the value's octets as they arrived.
+/// A field line: the name in lower case, for look-up, and the value's bytes as they arrived.
 pub type FieldLine = (String, Vec<u8>);
 
 /// A status line and its field lines: the beginning of a [`Response`], and the whole of an interim
@@ -45,7 +45,7 @@ impl Head {
     ///
     /// # Panics
     /// If the value is not UTF-8: a silent `None` would let a test of absence pass. Use
-    /// [`field_lines`](Self::field_lines) for such octets.
+    /// [`field_lines`](Self::field_lines) for such bytes.
     pub fn header(&self, name: &str) -> Option<&str> {
         let value = self.field_lines(name).next()?;
         Some(std::str::from_utf8(value).expect("the field value should be UTF-8"))
@@ -101,26 +101,26 @@ impl Response {
         self.head.header(name)
     }
 
-    /// The content, without chunk framing; any content coding is still on it.
+    /// The body, without chunk framing; any content coding is still on it.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The content as text, with replacement characters where it is not UTF-8; for messages.
+    /// The body as text, with replacement characters where it is not UTF-8; for messages.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The content as JSON.
+    /// The body as JSON.
     ///
     /// # Errors
-    /// [`Malformed`](crate::ErrorKind::Malformed) with status and content in the text, if it is not
+    /// [`Malformed`](crate::ErrorKind::Malformed) with status and body in the text, if it is not
     /// JSON.
     pub fn json(&self) -> Result<serde_json::Value> {
         self.json_as()
     }
 
-    /// The content as a value of the caller's type.
+    /// The body as a value of the caller's type.
     ///
     /// # Errors
     /// As [`json`](Self::json).

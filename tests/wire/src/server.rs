@@ -214,23 +214,23 @@ async fn announced_addr(lines: &mut (impl AsyncBufReadExt + Unpin)) -> Result<So
 
 /// A pipe that a task reads to its end.
 struct Output {
-    octets: Arc<Mutex<Vec<u8>>>,
+    bytes: Arc<Mutex<Vec<u8>>>,
     task: JoinHandle<()>,
 }
 
 impl Output {
     fn drain(mut pipe: impl AsyncRead + Unpin + Send + 'static) -> Self {
-        let octets = Arc::new(Mutex::new(Vec::new()));
+        let bytes = Arc::new(Mutex::new(Vec::new()));
         let task = tokio::spawn({
-            let octets = Arc::clone(&octets);
+            let bytes = Arc::clone(&bytes);
             async move {
                 let mut piece = [0; 4096];
                 while let Ok(length @ 1..) = pipe.read(&mut piece).await {
-                    locked(&octets).extend_from_slice(&piece[..length]);
+                    locked(&bytes).extend_from_slice(&piece[..length]);
                 }
             }
         });
-        Self { octets, task }
+        Self { bytes, task }
     }
 
     async fn finish(&mut self) {
@@ -240,10 +240,10 @@ impl Output {
     }
 
     fn text(&self) -> String {
-        String::from_utf8_lossy(&locked(&self.octets)).into_owned()
+        String::from_utf8_lossy(&locked(&self.bytes)).into_owned()
     }
 }
 
-fn locked(octets: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
-    octets.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked(bytes: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
+    bytes.lock().unwrap_or_else(PoisonError::into_inner)
 }

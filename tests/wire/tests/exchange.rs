@@ -1,4 +1,4 @@
-//! The client against servers that follow a script, octet by octet.
+//! The client against servers that follow a script, byte by byte.
 #![cfg(test)]
 
 use std::{net::SocketAddr, time::Duration};
@@ -24,21 +24,21 @@ where
     (addr, server)
 }
 
-/// Reads until the octets end as given.
+/// Reads until the bytes end as given.
 async fn read_until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
-    let mut octets = Vec::new();
-    while !octets.ends_with(end) {
-        octets.push(stream.read_u8().await.unwrap());
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(end) {
+        bytes.push(stream.read_u8().await.unwrap());
     }
-    octets
+    bytes
 }
 
-/// What the client makes of these octets as the answer to a request with this method; the server
+/// What the client makes of these bytes as the answer to a request with this method; the server
 /// closes after them.
-async fn answer(method: &str, octets: &'static [u8]) -> wire::Result<(Response, bool)> {
+async fn answer(method: &str, bytes: &'static [u8]) -> wire::Result<(Response, bool)> {
     let (addr, server) = scripted(move |mut stream| async move {
         read_until(&mut stream, b"\r\n\r\n").await;
-        stream.write_all(octets).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
         stream.shutdown().await.unwrap();
         // Held until the client is done, so that its view never depends on who closes first.
         let _ = stream.read_u8().await;
@@ -52,12 +52,12 @@ async fn answer(method: &str, octets: &'static [u8]) -> wire::Result<(Response, 
     result.map(|response| (response, reusable))
 }
 
-async fn kind(method: &str, octets: &'static [u8]) -> ErrorKind {
-    answer(method, octets).await.unwrap_err().kind()
+async fn kind(method: &str, bytes: &'static [u8]) -> ErrorKind {
+    answer(method, bytes).await.unwrap_err().kind()
 }
 
 #[tokio::test]
-async fn field_lines_arrive_octet_by_octet_in_order() {
+async fn field_lines_arrive_byte_by_byte_in_order() {
     let (addr, server) = scripted(|mut stream| async move {
         let head = read_until(&mut stream, b"\r\n\r\n").await;
         stream
@@ -88,8 +88,8 @@ async fn field_lines_arrive_octet_by_octet_in_order() {
 
 #[tokio::test]
 async fn field_lines_of_the_answer_are_all_kept() {
-    let octets = b"HTTP/1.1 200 Fine\r\nVary: a\r\nETag: \"v1\"\r\nvary: b\r\nX: \xff\r\nContent-Length: 2\r\n\r\n{}";
-    let (response, reusable) = answer("GET", octets).await.unwrap();
+    let bytes = b"HTTP/1.1 200 Fine\r\nVary: a\r\nETag: \"v1\"\r\nvary: b\r\nX: \xff\r\nContent-Length: 2\r\n\r\n{}";
+    let (response, reusable) = answer("GET", bytes).await.unwrap();
     assert_eq!(response.head().reason_phrase(), "Fine");
     assert_eq!(response.header("etag"), Some("\"v1\""));
     assert_eq!(
@@ -105,8 +105,8 @@ async fn field_lines_of_the_answer_are_all_kept() {
 
 #[tokio::test]
 async fn chunked_content_and_trailers() {
-    let octets = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-T: 1\r\n\r\n";
-    let (response, reusable) = answer("GET", octets).await.unwrap();
+    let bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-T: 1\r\n\r\n";
+    let (response, reusable) = answer("GET", bytes).await.unwrap();
     assert_eq!(response.body(), b"abc0123456789");
     assert_eq!(response.trailers(), [("x-t".to_owned(), b"1".to_vec())]);
     assert!(reusable);
@@ -123,7 +123,7 @@ async fn content_until_the_close() {
 
 #[tokio::test]
 async fn answers_without_content() {
-    for (method, octets) in [
+    for (method, bytes) in [
         ("HEAD", &b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"[..]),
         (
             "GET",
@@ -131,22 +131,22 @@ async fn answers_without_content() {
         ),
         ("DELETE", b"HTTP/1.1 204 No Content\r\n\r\n"),
     ] {
-        let (response, reusable) = answer(method, octets).await.unwrap();
+        let (response, reusable) = answer(method, bytes).await.unwrap();
         assert!(response.body().is_empty() && reusable, "{method}");
     }
-    for (method, octets) in [
+    for (method, bytes) in [
         ("CONNECT", &b"HTTP/1.1 200 OK\r\n\r\ntunnel"[..]),
         ("GET", b"HTTP/1.1 101 Switching Protocols\r\n\r\nother"),
     ] {
-        let (response, reusable) = answer(method, octets).await.unwrap();
+        let (response, reusable) = answer(method, bytes).await.unwrap();
         assert!(response.body().is_empty() && !reusable, "{method}");
     }
 }
 
 #[tokio::test]
 async fn interim_answers_are_collected_apart() {
-    let octets = b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
-    let (response, _) = answer("GET", octets).await.unwrap();
+    let bytes = b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
+    let (response, _) = answer("GET", bytes).await.unwrap();
     assert_eq!(response.status(), 200);
     let interim: Vec<_> = response.interim().iter().map(wire::Head::status).collect();
     assert_eq!(interim, [103, 102]);
@@ -155,7 +155,7 @@ async fn interim_answers_are_collected_apart() {
 
 #[tokio::test]
 async fn an_answer_cut_short_is_lost() {
-    for octets in [
+    for bytes in [
         &b""[..],
         b"HTTP/1.1 200 O",
         b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab",
@@ -163,17 +163,17 @@ async fn an_answer_cut_short_is_lost() {
         b"HTTP/1.1 100 Continue\r\n\r\n",
     ] {
         assert_eq!(
-            kind("GET", octets).await,
+            kind("GET", bytes).await,
             ErrorKind::Lost,
             "{}",
-            octets.escape_ascii()
+            bytes.escape_ascii()
         );
     }
 }
 
 #[tokio::test]
 async fn malformed_answers_are_told_apart_from_lost_ones() {
-    for octets in [
+    for bytes in [
         &b"hello\r\n\r\n"[..],
         b"HTTP/1.1 200 OK\r\nA B: c\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\nx",
@@ -183,10 +183,10 @@ async fn malformed_answers_are_told_apart_from_lost_ones() {
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n0\r\n\r\n",
     ] {
         assert_eq!(
-            kind("GET", octets).await,
+            kind("GET", bytes).await,
             ErrorKind::Malformed,
             "{}",
-            octets.escape_ascii()
+            bytes.escape_ascii()
         );
     }
     let (response, _) = answer("GET", b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{")
@@ -224,7 +224,7 @@ async fn the_connection_is_reused_until_a_side_announces_to_close() {
 }
 
 #[tokio::test]
-async fn octets_after_an_answer_are_not_taken_for_the_next_one() {
+async fn bytes_after_an_answer_are_not_taken_for_the_next_one() {
     let (addr, _server) = scripted(|mut stream| async move {
         read_until(&mut stream, b"\r\n\r\n").await;
         stream
@@ -256,11 +256,11 @@ async fn pipelined_answers_are_read_one_by_one() {
     .await;
     let mut connection = Connection::open(addr).await.unwrap();
     let both = [
-        Request::bare("GET", "/1").octets(),
-        Request::bare("GET", "/2").octets(),
+        Request::bare("GET", "/1").bytes(),
+        Request::bare("GET", "/2").bytes(),
     ]
     .concat();
-    connection.write_octets(&both).await.unwrap();
+    connection.write_bytes(&both).await.unwrap();
     assert_eq!(connection.read("GET").await.unwrap().body(), b"1");
     assert_eq!(connection.read("GET").await.unwrap().body(), b"2");
 }
@@ -346,7 +346,7 @@ async fn a_refusal_survives_the_reset_that_follows_it() {
             .write_all(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\n{}")
             .await
             .unwrap();
-        // Dropped with unread octets: the kernel answers with a reset.
+        // Dropped with unread bytes: the kernel answers with a reset.
     })
     .await;
     let mut connection = Connection::open(addr).await.unwrap();

@@ -5,9 +5,10 @@ use version_store::{Version, VersionStore};
 
 use super::items::Order;
 use crate::refusal::Reason;
-use crate::strategy::{CompareAndSwap, OpenError};
+use crate::strategy::OpenError;
 use crate::tag::Scope;
 
+mod compare_and_swap;
 mod transaction;
 
 /// A strategy that makes several writes one: **open** reads the current versions, **hand over** gives the
@@ -74,36 +75,6 @@ pub enum SettledAll<R> {
     Ended(Ending<Vec<Option<Version<R>>>>),
     /// The strategy could not complete it, whatever the handler returned.
     Refused(Reason),
-}
-
-/// Nothing is held; the handler's one atomic step over all items decides.
-impl<S: VersionStore> BulkStrategy<S> for CompareAndSwap {
-    type Held = ();
-
-    const HOLDS: bool = false;
-
-    async fn open(&self, store: &S, _: &Scope, keys: &[S::Key], _: &Order) -> OpenAllResult<S, ()> {
-        Ok(OpenedAll {
-            current: current_of_all(store, keys).await?,
-            held: (),
-        })
-    }
-
-    fn hand_over(&self, (): &mut (), slot: &Slot<ExpectedItems<S>>, to: &mut Extensions) {
-        slot.lend(to);
-    }
-
-    async fn give_up(&self, (): (), _: &S) {}
-
-    async fn settle(
-        &self,
-        (): (),
-        _: &S,
-        slot: &Slot<ExpectedItems<S>>,
-        _: bool,
-    ) -> SettledAll<S::Revision> {
-        SettledAll::Ended(slot.close())
-    }
 }
 
 /// The current versions of several resources, in the order of their keys.

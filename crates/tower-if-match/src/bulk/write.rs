@@ -228,10 +228,3 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
         }
     }
 }
-
-/// Whether a layer for a store of this type has already handed the request over.
-fn is_guarded<S: VersionStore>(parts: &Parts) -> bool {
-    let extensions = &parts.extensions;
-    extensions.get::<Slot<Expected<S>>>().is_some()
-        || extensions.get::<OtherStrategy<S>>().is_some()
-}

@@ -6,15 +6,15 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_precondition::Problem;
 use serde_json::Value;
 
-use super::refusals::Refusals;
-use super::texts::Text;
+use super::texts::{Text, Texts};
 use crate::refusal::{Reason, Refusal};
 use crate::request::{Format, Head};
 
 /// A response before its form is chosen.
 #[derive(Clone)]
 pub(super) struct Draft<'a> {
-    refusals: &'a Refusals,
+    texts: &'a Texts,
+    retry_after_seconds: u32,
     pub(super) text: &'a Text,
     pub(super) refusal: &'a Refusal,
     pub(super) head: Head<'a>,
@@ -27,14 +27,16 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(super) fn new(
-        refusals: &'a Refusals,
+        texts: &'a Texts,
+        retry_after_seconds: u32,
         text: &'a Text,
         head: Head<'a>,
         refusal: &'a Refusal,
         members: &'a dyn Fn(Problem) -> Problem,
     ) -> Self {
         Self {
-            refusals,
+            texts,
+            retry_after_seconds,
             text,
             refusal,
             head,
@@ -57,13 +59,13 @@ impl<'a> Draft<'a> {
         fields.insert(CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
         fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         fields.insert(VARY, HeaderValue::from_static("accept"));
-        fill_fields(fields, self.refusal, self.refusals.retry_after_seconds);
+        fill_fields(fields, self.refusal, self.retry_after_seconds);
         response
     }
 
     fn problem(&self) -> Problem {
         let problem = match &self.detail {
-            Some(detail) => self.refusals.texts.worded(self.refusal, detail),
+            Some(detail) => self.texts.worded(self.refusal, detail),
             None => self.text.problem.clone(),
         };
         let mut problem = (self.members)(problem.instance(self.head.instance()));

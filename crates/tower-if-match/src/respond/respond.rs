@@ -14,7 +14,7 @@ use super::draft::Draft;
 use super::refusal_response::RefusalResponse;
 use super::refusals::Refusals;
 use crate::body::RefusalBody;
-use crate::fields::remove_framing;
+use crate::drop_fields::remove_framing;
 use crate::refusal::{Denied, Reason, Refusal, Refused, Waived};
 use crate::request::Head;
 
@@ -83,8 +83,9 @@ impl Responder {
         client: Option<Cow<'static, str>>,
     ) -> Response<B> {
         let shown = refusal.of_several().by(&self.scope);
-        let text = self.refusals.texts.of(refusal);
-        let mut response = self.formed(Draft::new(&self.refusals, text, head, &shown, members));
+        let (texts, retry_after) = (&*self.refusals.texts, self.refusals.retry_after_seconds);
+        let text = texts.of(refusal);
+        let mut response = self.formed(Draft::new(texts, retry_after, text, head, &shown, members));
         Refused::mark(&mut response, shown, client);
         response
     }
@@ -155,8 +156,9 @@ impl Responder {
         refusal: &Refusal,
         members: &dyn Fn(Problem) -> Problem,
     ) -> Response<B> {
-        let text = self.refusals.texts.of(refusal);
-        self.formed(Draft::new(&self.refusals, text, head, refusal, members))
+        let (texts, retry_after) = (&*self.refusals.texts, self.refusals.retry_after_seconds);
+        let text = texts.of(refusal);
+        self.formed(Draft::new(texts, retry_after, text, head, refusal, members))
     }
 
     /// The response, written by your hook if there is one, in the stack's own body type.

@@ -7,8 +7,8 @@ use http::request::Parts;
 use http::{Method, Request, Response};
 use http_precondition::MethodClass;
 use tower_service::Service;
-use version_store::handover::{InvalidKey, OtherStrategy, Slot};
-use version_store::{Expected, VersionStore};
+use version_store::handover::InvalidKey;
+use version_store::VersionStore;
 
 use super::future::{ResponseFuture, State, VersionBefore};
 use crate::body::RefusalBody;
@@ -17,7 +17,7 @@ use crate::observe::{Observed, Operation, timed};
 use crate::refusal::{Reason, Refusal};
 use crate::request::{FindKey, Found, Head, Kept};
 use crate::strategy::{CompareAndSwap, Runs};
-use crate::write::{Clearance, Guard, Waiting};
+use crate::write::{Clearance, Guard, Waiting, is_guarded};
 
 /// The service of an [`IfMatchLayer`](crate::IfMatchLayer). The crate's documentation describes what happens to a
 /// request in it.
@@ -231,13 +231,6 @@ where
         let current = timed(guard.config.tags.scope(), Operation::Current, current).await;
         (key, current)
     })
-}
-
-/// Whether a layer for a store of this type has already handed the request over.
-fn is_guarded<S: VersionStore>(parts: &Parts) -> bool {
-    let extensions = &parts.extensions;
-    extensions.get::<Slot<Expected<S>>>().is_some()
-        || extensions.get::<OtherStrategy<S>>().is_some()
 }
 
 /// The output of a future if it is ready at once. Otherwise `None`, and the future is dropped.

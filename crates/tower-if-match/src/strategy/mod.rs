@@ -6,6 +6,7 @@ mod locks;
 mod one_lock;
 mod single_process;
 mod strategy;
+mod task;
 #[cfg(test)]
 mod tests;
 mod transaction;

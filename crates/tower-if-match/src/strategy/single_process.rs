@@ -291,26 +291,6 @@ where
     }
 }
 
-/// A handler that runs to completion, even if this is dropped.
-#[derive(Debug)]
-pub struct Task<T>(JoinHandle<T>);
-
-impl<B: RefusalBody, E> Future for Task<Result<Response<B>, E>> {
-    type Output = Result<Response<B>, E>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(match ready!(Pin::new(&mut self.0).poll(cx)) {
-            Ok(answer) => answer,
-            Err(error) => {
-                tracing::error!(%error, "a handler panicked; its write may have happened");
-                let mut response = Response::new(B::from_text(Bytes::new()));
-                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-                Ok(response)
-            }
-        })
-    }
-}
-
 impl fmt::Debug for SingleProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SingleProcess")

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::recognise::split_variant;
+use super::form::split_variant;
 
 /// The names of content codings. A handler's variant may end like one: `br` is also Breton.
 const CODINGS: [&str; 8] = [
@@ -84,7 +84,7 @@ mod encoded {
     use http_precondition::EntityTagRef;
     use smallvec::SmallVec;
 
-    use crate::tag::split_variant;
+    use crate::tag::form::split_variant;
 
     /// The codings of a body in the order in which they were applied, in lower case.
     pub(crate) type Codings = SmallVec<[SmallVec<[u8; 16]>; 1]>;

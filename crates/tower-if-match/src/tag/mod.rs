@@ -1,8 +1,11 @@
 //! Entity tags: minting them, recognising them, and their variants.
 
 mod coding;
+mod form;
+mod hash;
 mod recognise;
 mod scope;
+mod state;
 mod tag;
 #[cfg(test)]
 mod tests;
@@ -10,10 +13,12 @@ mod tests;
 #[cfg(feature = "variant")]
 pub(crate) use coding::{CodingNamed, Codings, codings, sole_tag};
 pub(crate) use coding::{variant_of, without_suffix};
+pub(crate) use form::has_no_variant;
 #[cfg(feature = "variant")]
-pub(crate) use recognise::split_variant;
-pub(crate) use recognise::{CurrentState, Recognised, has_no_variant};
+pub(crate) use form::split_variant;
+pub(crate) use recognise::Recognised;
 pub(crate) use scope::Scope;
+pub(crate) use state::CurrentState;
 #[cfg(feature = "variant")]
 pub(crate) use tag::MAX_VARIANT;
 pub use tag::{PUBLIC_TAG_KEY, TagKey, TagMint};

@@ -1,96 +1,12 @@
-use std::cell::OnceCell;
+//! Why a tag does not name the current state: explains, never decides.
 
-use http_precondition::{EntityTag, EntityTagRef, HttpDate, Validators};
-use smallvec::SmallVec;
-use version_store::{Key, Revision, Tagging, Version};
+use http_precondition::EntityTagRef;
+use version_store::{Key, Revision, Tagging};
 
-use super::coding::strip_suffix;
-
-use super::tag::{DIGITS, Opaque, RESOURCE, TagMint, hex, is_revision_octet, is_variant_octet};
-
-/// The current state of a resource as the validator for a write's conditions: writes compare the state, so the
-/// tag of any representation of the current state matches.
-pub(crate) struct CurrentState<'a, K, R> {
-    tags: &'a TagMint<K, R>,
-    key: &'a K,
-    version: &'a Version<R>,
-    weakened_accepted: bool,
-    /// The opaque tags that name the current state, one for each key of the mint. They are minted on first use, because
-    /// not every condition or refusal needs them.
-    minted: OnceCell<SmallVec<[Opaque; 1]>>,
-}
-
-impl<'a, K: Key, R: Revision> CurrentState<'a, K, R> {
-    pub(crate) fn new(tags: &'a TagMint<K, R>, key: &'a K, version: &'a Version<R>) -> Self {
-        Self {
-            tags,
-            key,
-            version,
-            weakened_accepted: false,
-            minted: OnceCell::new(),
-        }
-    }
-
-    /// The same state, but a weak tag names it as well as a strong one, if this service minted it: then it was
-    /// weakened in transit. Under RFC 9110 §13.1.1 a weak tag never matches.
-    pub(crate) fn accepting_weakened(mut self, accepted: bool) -> Self {
-        self.weakened_accepted = accepted;
-        self
-    }
-
-    pub(crate) fn version(&self) -> &'a Version<R> {
-        self.version
-    }
-
-    /// The tag of the state.
-    pub(crate) fn tag(&self) -> Option<EntityTag> {
-        match self.version.tagging() {
-            Tagging::Own(tag) => Some(tag.clone()),
-            Tagging::Untagged => None,
-            Tagging::Minted => EntityTag::strong(self.minted().first()?).ok(),
-        }
-    }
-
-    fn minted(&self) -> &[Opaque] {
-        self.minted.get_or_init(|| {
-            let keys = self.tags.shared.keys.iter();
-            keys.filter_map(|mint_key| self.tags.mint(mint_key, self.key, self.version))
-                .collect()
-        })
-    }
-
-    fn names_state(&self, opaque: &[u8]) -> bool {
-        self.minted().iter().any(|minted| {
-            opaque
-                .strip_prefix(minted.as_slice())
-                .is_some_and(is_representation)
-        })
-    }
-}
-
-impl<K: Key, R: Revision> Validators for CurrentState<'_, K, R> {
-    fn strong_match(&self, tag: EntityTagRef<'_>) -> bool {
-        match self.version.tagging() {
-            Tagging::Minted => {
-                (!tag.is_weak() || self.weakened_accepted) && self.names_state(tag.opaque())
-            }
-            Tagging::Own(own) => own.strong_eq(tag),
-            Tagging::Untagged => false,
-        }
-    }
-
-    fn weak_match(&self, tag: EntityTagRef<'_>) -> bool {
-        match self.version.tagging() {
-            Tagging::Minted => self.names_state(tag.opaque()),
-            Tagging::Own(own) => own.weak_eq(tag),
-            Tagging::Untagged => false,
-        }
-    }
-
-    fn last_modified(&self) -> Option<HttpDate> {
-        self.version.modified_at().map(HttpDate::from)
-    }
-}
+use super::form::dissect;
+use super::state::{CurrentState, is_representation};
+use super::hash::hex;
+use super::tag::{RESOURCE, TagMint};
 
 /// Why a tag does not strongly match the current state.
 #[derive(Debug, PartialEq)]
@@ -160,50 +76,6 @@ impl<K: Key, R: Revision> CurrentState<'_, K, R> {
             };
         }
         Recognised::Unknown
-    }
-}
-
-/// Splits an opaque tag that has the form of a minted one: revision, digits, and the rest.
-fn dissect(opaque: &[u8]) -> Option<(&str, &[u8], &[u8])> {
-    let behind_v = opaque.strip_prefix(b"v")?;
-    let length = behind_v
-        .iter()
-        .position(|octet| !is_revision_octet(*octet))?;
-    let (revision, behind) = behind_v.split_at(length);
-    let behind = behind.strip_prefix(b"-")?;
-    let (digits, rest) = behind.split_at_checked(DIGITS)?;
-    let lowercase_hex = |octet: &u8| matches!(octet, b'0'..=b'9' | b'a'..=b'f');
-    let valid = (1..=64).contains(&revision.len()) && digits.iter().all(lowercase_hex);
-    let revision = std::str::from_utf8(revision).ok()?;
-    valid.then_some((revision, digits, rest))
-}
-
-/// Splits a tag that has the form of a minted one, whichever mint made it: what names the state, and the variant.
-pub(crate) fn split_variant(opaque: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
-    let (_, _, rest) = dissect(opaque)?;
-    let state = &opaque[..opaque.len() - rest.len()];
-    match rest.strip_prefix(b".") {
-        Some(variant) => is_variant(variant).then_some((state, Some(variant))),
-        None => rest.is_empty().then_some((state, None)),
-    }
-}
-
-fn is_variant(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().copied().all(is_variant_octet)
-}
-
-/// Whether this is the tag of a state itself, in the form of a minted one.
-pub(crate) fn has_no_variant(opaque: &[u8]) -> bool {
-    matches!(split_variant(opaque), Some((_, None)))
-}
-
-/// Whether what follows a state's tag makes it the tag of a representation: nothing, a variant, an intermediary's
-/// suffix, or both.
-fn is_representation(rest: &[u8]) -> bool {
-    let rest = strip_suffix(rest).unwrap_or(rest);
-    match rest.strip_prefix(b".") {
-        Some(variant) => is_variant(variant),
-        None => rest.is_empty(),
     }
 }
 

@@ -32,6 +32,7 @@ use http_precondition::EntityTag;
 use smallvec::{SmallVec, smallvec};
 use version_store::{Key, KeyEncoder, Revision, RevisionText, Tagging, Version};
 
+use super::hash::{FNV_OFFSET, fnv, fold, hex};
 use super::scope::Scope;
 
 /// The default key for minting tags. It is public, so that all processes of a service agree without
@@ -250,7 +251,7 @@ fn with_variant(opaque: &[u8], variant: Option<&str>) -> Option<EntityTag> {
     let Some(variant) = variant else {
         return EntityTag::strong(opaque).ok();
     };
-    let valid = (1..=MAX_VARIANT).contains(&variant.len()) && variant.bytes().all(is_variant_octet);
+    let valid = (1..=MAX_VARIANT).contains(&variant.len()) && variant.bytes().all(is_variant_byte);
     if !valid {
         // Without the variant, bodies that differ would share a strong tag.
         tracing::error!(
@@ -276,35 +277,12 @@ fn weak_variant(opaque: &[u8], variant: &str) -> Option<EntityTag> {
     EntityTag::weak(&tagged).ok()
 }
 
-pub(super) fn is_variant_octet(octet: u8) -> bool {
+pub(super) fn is_variant_byte(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-' | b'.')
 }
 
-pub(super) fn is_revision_octet(octet: u8) -> bool {
+pub(super) fn is_revision_byte(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || octet == b'_'
-}
-
-pub(super) fn hex(octet: u8) -> [u8; 2] {
-    const DIGIT: &[u8; 16] = b"0123456789abcdef";
-    [
-        DIGIT[usize::from(octet >> 4)],
-        DIGIT[usize::from(octet & 15)],
-    ]
-}
-
-pub(super) const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-
-pub(super) fn fnv(start: u64, octets: &[u8]) -> u64 {
-    octets.iter().fold(start, |hash, octet| {
-        (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
-}
-
-/// Folds the eight bytes of a hash into one.
-pub(super) fn fold(hash: u64) -> u8 {
-    hash.to_be_bytes()
-        .into_iter()
-        .fold(0, |folded, octet| folded ^ octet)
 }
 
 /// A mint for one kind of resource, with the public key.

@@ -4,7 +4,7 @@ use http_precondition::{EntityTag, EntityTagRef, Verdict};
 use smallvec::SmallVec;
 
 use super::deferred::Deferred;
-use crate::fields::remove_body_fields;
+use crate::drop_fields::remove_body_fields;
 use crate::tag::{CodingNamed, Codings, MAX_VARIANT, codings, sole_tag, split_variant};
 
 /// Tags the response to a read, and evaluates the deferred conditions on that tag.

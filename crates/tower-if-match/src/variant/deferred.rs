@@ -5,7 +5,7 @@ use http_precondition::{
     TagList, Verdict, evaluate,
 };
 
-use super::codings::{accepts, accepts_identity};
+use super::accept_encoding::{accepts, accepts_identity};
 use crate::tag::split_variant;
 
 /// The conditions of a read that wait for the tag of the response.

@@ -28,8 +28,8 @@
 //!
 //! All other responses stay as they are: the tag of a 412 names a state.
 
+mod accept_encoding;
 mod answer;
-mod codings;
 mod deferred;
 mod future;
 mod layer;

@@ -6,7 +6,7 @@ use http_body::Body;
 use http_precondition::MethodClass;
 use tower_service::Service;
 
-use super::codings::{accepts_identity, exclude_nothing};
+use super::accept_encoding::{accepts_identity, exclude_nothing};
 use super::deferred::Deferred;
 use super::future::{VariedFuture, VariedRead};
 

@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
-use version_store::VersionStore;
+use http::request::Parts;
+use version_store::handover::{OtherStrategy, Slot};
+use version_store::{Expected, VersionStore};
 
 use super::conflicts::ConflictDisclosure;
 use crate::config::Config;
@@ -65,6 +67,13 @@ impl<S: VersionStore, W> Guard<S, W> {
             || self.config.responder.needs_head()
             || self.conflicts.is_redacted()
     }
+}
+
+/// Whether a layer for a store of this type has already handed the request over.
+pub(crate) fn is_guarded<S: VersionStore>(parts: &Parts) -> bool {
+    let extensions = &parts.extensions;
+    extensions.get::<Slot<Expected<S>>>().is_some()
+        || extensions.get::<OtherStrategy<S>>().is_some()
 }
 
 impl<S: VersionStore, W: Clone> Clone for Guard<S, W> {

@@ -3,12 +3,12 @@
 use http::{Response, StatusCode};
 use version_store::{Demand, Version, VersionStore};
 
-use super::guard::{ErrorResponse, Guard};
+use super::guard::Guard;
 use crate::body::RefusalBody;
 use crate::decide::{Decision, Rules};
 use crate::refusal::{Denied, Reason, Refusal};
 use crate::request::Head;
-use crate::strategy::{OpenError, Strategy};
+use crate::strategy::Strategy;
 
 /// The judgement on a write, once the current version is known.
 pub(crate) enum Judgement<R, B> {
@@ -111,37 +111,4 @@ impl<S: VersionStore, W> Guard<S, W> {
         }
     }
 
-    /// The response if the resource could not be acquired.
-    pub(crate) fn not_opened<B: RefusalBody>(
-        &self,
-        head: Head<'_>,
-        error: &OpenError<S::Error>,
-    ) -> Response<B> {
-        match error {
-            OpenError::Store(error) => self.unavailable(head, error),
-            OpenError::Busy => {
-                let responder = &self.config.responder;
-                responder.refuse(head, Refusal::new(Reason::Busy))
-            }
-        }
-    }
-
-    /// The response if the store fails. "Unknown" never means "absent".
-    pub(crate) fn unavailable<B: RefusalBody>(
-        &self,
-        head: Head<'_>,
-        error: &S::Error,
-    ) -> Response<B> {
-        let reason = match self.error_response.and_then(|of| of(error)) {
-            Some(ErrorResponse::Carried(response)) => return response.map(B::from_text),
-            Some(ErrorResponse::Refused(reason)) => reason,
-            None if S::is_busy(error) => Reason::Busy,
-            None => Reason::StoreUnavailable,
-        };
-        tracing::error!(
-            error = error as &dyn std::error::Error,
-            "the store cannot tell the current version"
-        );
-        self.config.responder.refuse(head, Refusal::new(reason))
-    }
 }

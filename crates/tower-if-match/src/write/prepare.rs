@@ -9,7 +9,7 @@ use version_store::{Version, VersionStore};
 
 use super::guard::Guard;
 use super::judge::{Clearance, Judgement};
-use super::write::Running;
+use super::hand_over::Running;
 use crate::body::RefusalBody;
 use crate::observe::{Operation, timed};
 use crate::request::Head;

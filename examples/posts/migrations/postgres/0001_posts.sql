@@ -6,7 +6,7 @@ CREATE TABLE posts (
     content     text   NOT NULL,
     author      text   NOT NULL,
     updated_at  bigint NOT NULL, -- wall time, seconds since 1970
-    incarnation        bigint NOT NULL CHECK (incarnation >= 1),
+    incarnation bigint NOT NULL CHECK (incarnation >= 1),
     version     bigint NOT NULL CHECK (version >= 1),
     modified_at bigint NOT NULL -- as updated_at, but later than that of every earlier version
 );
@@ -23,19 +23,19 @@ SELECT setval(
 -- of a deleted post holds nothing that could fit a later post of the same id.
 CREATE TABLE incarnations (
     id          bigint PRIMARY KEY,
-    incarnation        bigint NOT NULL, -- 0: the id was given out, and is no post's yet
+    incarnation bigint NOT NULL, -- 0: the id was given out, and is no post's yet
     modified_at bigint NOT NULL -- what the first version of the next incarnation has to be later than
 );
 
 -- The versions of the present incarnation that came before the present one: what a conflict's `changed` is
 -- worked out from.
 CREATE TABLE history (
-    id      bigint NOT NULL REFERENCES posts (id) ON DELETE CASCADE,
-    incarnation    bigint NOT NULL,
-    version bigint NOT NULL,
-    title   text   NOT NULL,
-    content text   NOT NULL,
-    author  text   NOT NULL,
+    id          bigint NOT NULL REFERENCES posts (id) ON DELETE CASCADE,
+    incarnation bigint NOT NULL,
+    version     bigint NOT NULL,
+    title       text   NOT NULL,
+    content     text   NOT NULL,
+    author      text   NOT NULL,
     PRIMARY KEY (id, incarnation, version)
 );
 

@@ -5,7 +5,7 @@ CREATE TABLE posts (
     content     TEXT    NOT NULL,
     author      TEXT    NOT NULL,
     updated_at  INTEGER NOT NULL, -- wall time, seconds since 1970
-    incarnation        INTEGER NOT NULL CHECK (incarnation >= 1),
+    incarnation INTEGER NOT NULL CHECK (incarnation >= 1),
     version     INTEGER NOT NULL CHECK (version >= 1),
     modified_at INTEGER NOT NULL -- as updated_at, but later than that of every earlier version
 ) STRICT;
@@ -20,19 +20,19 @@ INSERT INTO epoch (incarnation) VALUES (random() & 0x3fffffffffffffff);
 -- of a deleted post holds nothing that could fit a later post of the same id.
 CREATE TABLE incarnations (
     id          INTEGER PRIMARY KEY,
-    incarnation        INTEGER NOT NULL,
+    incarnation INTEGER NOT NULL,
     modified_at INTEGER NOT NULL -- what the first version of the next incarnation has to be later than
 ) STRICT;
 
 -- The versions of the present incarnation that came before the present one: what a conflict's `changed` is
 -- worked out from.
 CREATE TABLE history (
-    id      INTEGER NOT NULL REFERENCES posts (id) ON DELETE CASCADE,
-    incarnation    INTEGER NOT NULL,
-    version INTEGER NOT NULL,
-    title   TEXT    NOT NULL,
-    content TEXT    NOT NULL,
-    author  TEXT    NOT NULL,
+    id          INTEGER NOT NULL REFERENCES posts (id) ON DELETE CASCADE,
+    incarnation INTEGER NOT NULL,
+    version     INTEGER NOT NULL,
+    title       TEXT    NOT NULL,
+    content     TEXT    NOT NULL,
+    author      TEXT    NOT NULL,
     PRIMARY KEY (id, incarnation, version)
 ) STRICT, WITHOUT ROWID;
 

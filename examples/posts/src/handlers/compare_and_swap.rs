@@ -42,7 +42,7 @@ use crate::store::PostStore;
 pub(crate) async fn replace<S: PostStore>(
     State(app): State<App<S>>,
     Target(id): Target,
-    expected: Expected<S::Versions>, // what the condition demands; hopeless requests never get here
+    expected: Expected<S::Versions>, // what the condition demands
     Content(sent): Content,
 ) -> Result<impl IntoResponse, Refused> {
     let draft = Draft::check(sent, Some(id))?;

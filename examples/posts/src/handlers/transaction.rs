@@ -16,7 +16,7 @@ use crate::store::TransactionalPosts;
 pub(crate) async fn replace<S: TransactionalPosts>(
     State(app): State<App<S>>,
     Target(id): Target,
-    mut tx: Tx<S>, // holds the post; hopeless requests never get here
+    mut tx: Tx<S>, // holds the post
     Content(sent): Content,
 ) -> Result<impl IntoResponse, Refused> {
     let draft = Draft::check(sent, Some(id))?;

@@ -271,6 +271,6 @@ pub(super) fn is_locked(error: &sqlx::Error) -> bool {
         let error = error.try_downcast_ref::<SqliteError>()?;
         error.code()?.parse::<u32>().ok()
     };
-    // The low octet is the primary result code: SQLITE_BUSY or SQLITE_LOCKED.
+    // The low byte is the primary result code: SQLITE_BUSY or SQLITE_LOCKED.
     code().is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }

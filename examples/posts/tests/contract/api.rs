@@ -17,7 +17,7 @@ const FILE: &str = "posts.db";
 pub(crate) struct Api {
     pub(crate) server: Server,
     kept: Kept,
-    way: &'static str,
+    strategy: &'static str,
 }
 
 enum Kept {
@@ -58,21 +58,25 @@ impl Api {
 
     /// On a database of the caller's own server.
     pub(crate) async fn on_database(database: Database, in_transactions: bool) -> Self {
-        let way = if in_transactions {
+        let strategy = if in_transactions {
             TRANSACTION
         } else {
             COMPARE_AND_SWAP
         };
-        Self::on(Kept::Database(database), way).await
+        Self::on(Kept::Database(database), strategy).await
     }
 
-    async fn on(kept: Kept, way: &'static str) -> Self {
-        let server = spawn_with(&kept.url(), way).await;
-        Self { server, kept, way }
+    async fn on(kept: Kept, strategy: &'static str) -> Self {
+        let server = spawn_with(&kept.url(), strategy).await;
+        Self {
+            server,
+            kept,
+            strategy,
+        }
     }
 
     pub(crate) fn is_in_transactions(&self) -> bool {
-        self.way == TRANSACTION
+        self.strategy == TRANSACTION
     }
 
     /// The URL of the store.
@@ -99,7 +103,7 @@ impl Api {
 
     /// Another process on the same store.
     pub(crate) async fn another(&self) -> Server {
-        spawn_with(&self.store(), self.way).await
+        spawn_with(&self.store(), self.strategy).await
     }
 
     /// The same program on a new store, after the old one was deleted.
@@ -110,7 +114,7 @@ impl Api {
             Kept::File(_) => Kept::File(tempfile::tempdir().unwrap()),
             Kept::Database(_) => Kept::Database(services::postgres().await.unwrap()),
         };
-        Self::on(self.kept, self.way).await
+        Self::on(self.kept, self.strategy).await
     }
 
     /// The same store after a crash.
@@ -185,14 +189,14 @@ pub(crate) async fn spawn(store: &str) -> Server {
     spawn_with(store, COMPARE_AND_SWAP).await
 }
 
-async fn spawn_with(store: &str, way: &str) -> Server {
+async fn spawn_with(store: &str, strategy: &str) -> Server {
     let arguments = [
         "--listen",
         "127.0.0.1:0",
         "--store",
         store,
         "--strategy",
-        way,
+        strategy,
     ];
     Server::spawn(command(arguments)).await.unwrap()
 }

@@ -150,7 +150,7 @@ async fn a_hundred_versions_are_remembered(api: Api) {
     }
 }
 
-/// Every octet of it an escape of six in JSON.
+/// Every byte of it an escape of six in JSON.
 async fn the_longest_post_is_told_as_well(api: Api) {
     let longest = format!(
         r#"{{"title":"a","content":"{}"}}"#,

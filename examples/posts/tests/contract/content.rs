@@ -46,7 +46,7 @@ async fn limits_of_the_members(api: Api) {
             "{refused}"
         );
     }
-    // However it is written: six octets each.
+    // However it is written: six bytes each.
     let escaped = format!(
         r#"{{"title":"t","content":"{}"}}"#,
         r"\u0061".repeat(65_536)

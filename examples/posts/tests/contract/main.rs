@@ -1,6 +1,6 @@
 //! The contract of the posts API, request by request, over sockets against the program itself.
 //!
-//! Each test is written once and run on every store, in both ways where the store has transactions.
+//! Each test is written once and run on every store, under both strategies where the store has transactions.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

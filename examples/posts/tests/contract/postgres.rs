@@ -10,8 +10,8 @@ use wire::{Request, Response};
 
 use crate::api::{Api, command, patch, problem, put, spawn, tag};
 
-/// Runs each of these functions as a test in both ways.
-macro_rules! in_both_ways {
+/// Runs each of these functions as a test under both strategies.
+macro_rules! under_both_strategies {
     ($($test:ident),* $(,)?) => {
         mod compare_and_swap {
             $(#[tokio::test]
@@ -32,7 +32,7 @@ macro_rules! in_both_ways {
     };
 }
 
-in_both_ways!(
+under_both_strategies!(
     what_was_acknowledged_outlives_a_crash,
     two_processes_write_to_one_database,
     a_lock_that_is_not_had_in_time_is_busy,
@@ -288,7 +288,7 @@ async fn processes_that_start_together_agree_on_a_new_database() {
     }
 }
 
-/// The defaults of a database are its owner's; what the statements rely on is not left to them.
+/// The defaults of a database are its administrator's; what the statements rely on is not left to them.
 #[tokio::test]
 async fn the_settings_of_the_database_do_not_matter() {
     let Some(api) = Api::on_postgres().await else {

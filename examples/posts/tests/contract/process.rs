@@ -28,17 +28,17 @@ async fn idle_connections_end_at_once(mut api: Api) {
 async fn a_running_request_ends_first(mut api: Api) {
     let (target, held) = api.post(r#"{"title":"a"}"#).await;
     let write = put(&target, r#"{"title":"b"}"#).field("If-Match", held);
-    let octets = write.octets();
-    let (most, rest) = octets.split_at(octets.len() - 1);
+    let bytes = write.bytes();
+    let (most, rest) = bytes.split_at(bytes.len() - 1);
     let mut running = api.connect().await;
-    running.write_octets(most).await.unwrap();
+    running.write_bytes(most).await.unwrap();
     // The answer to a request that came later on another connection: the first has begun by now.
     assert_eq!(api.get("/healthz").await.status(), 200);
 
     let addr = api.server.addr();
     api.server.terminate().unwrap();
     refuses_connections(addr).await;
-    running.write_octets(rest).await.unwrap();
+    running.write_bytes(rest).await.unwrap();
     let answer = running.read("PUT").await.unwrap();
     assert_eq!(answer.status(), 200, "{}", answer.text());
     assert!(api.server.wait_within(AT_ONCE).await.unwrap().success());

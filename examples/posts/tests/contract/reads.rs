@@ -86,7 +86,7 @@ async fn a_failed_precondition_of_a_read_is_412(api: Api) {
 async fn head_is_get_without_content(api: Api) {
     let (target, _) = api.post(r#"{"title":"a"}"#).await;
     let get = api.get(&target).await;
-    // On one connection, so that content after an answer would be taken for the next one.
+    // On one connection, so that a body after a response would be taken for the next one.
     let mut connection = api.connect().await;
     let head = connection
         .send(&Request::new("HEAD", &*target))

@@ -71,7 +71,7 @@ async fn no_such_method(api: Api) {
     }
 }
 
-/// Nothing asks for the content of a request that is refused by its head.
+/// Nothing asks for the body of a request that is refused by its head.
 async fn a_refused_request_is_not_read(api: Api) {
     let (target, held) = api.post(r#"{"title":"a"}"#).await;
     let withheld = |request: Request| {

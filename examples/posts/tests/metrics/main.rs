@@ -25,7 +25,7 @@ impl Api {
         Self::on("memory:", "compare-and-swap").await
     }
 
-    async fn on(store: &str, way: &str) -> Self {
+    async fn on(store: &str, strategy: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_posts"));
         command
             .args([
@@ -34,7 +34,7 @@ impl Api {
                 "--store",
                 store,
                 "--strategy",
-                way,
+                strategy,
             ])
             .env("RUST_LOG", "error");
         let server = Server::spawn(command).await.unwrap();

@@ -17,8 +17,8 @@ async fn serve(store: &str) -> Server {
     serve_by("compare-and-swap", store).await
 }
 
-/// The program on a store of its own, with this way of closing the race.
-async fn serve_by(way: &str, store: &str) -> Server {
+/// The program on a store of its own, with this strategy.
+async fn serve_by(strategy: &str, store: &str) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_posts"));
     command
         .args([
@@ -27,7 +27,7 @@ async fn serve_by(way: &str, store: &str) -> Server {
             "--store",
             store,
             "--strategy",
-            way,
+            strategy,
         ])
         .env("RUST_LOG", "error");
     Server::spawn(command).await.unwrap()

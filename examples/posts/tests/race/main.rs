@@ -22,7 +22,7 @@ async fn spawn(store: &str) -> Server {
     spawn_with(store, "compare-and-swap").await
 }
 
-async fn spawn_with(store: &str, way: &str) -> Server {
+async fn spawn_with(store: &str, strategy: &str) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_posts"));
     command
         .args([
@@ -31,7 +31,7 @@ async fn spawn_with(store: &str, way: &str) -> Server {
             "--store",
             store,
             "--strategy",
-            way,
+            strategy,
         ])
         .env("RUST_LOG", "error");
     Server::spawn(command).await.unwrap()
@@ -84,12 +84,12 @@ async fn clients_that_hang_up_lose_nothing() {
 }
 
 /// Two processes on one database.
-async fn two_processes_in_postgres_lose_nothing(ways: [&str; 2]) {
+async fn two_processes_in_postgres_lose_nothing(strategies: [&str; 2]) {
     let Some(database) = services::postgres().await else {
         return;
     };
-    let server = spawn_with(database.url(), ways[0]).await;
-    let other = spawn_with(database.url(), ways[1]).await;
+    let server = spawn_with(database.url(), strategies[0]).await;
+    let other = spawn_with(database.url(), strategies[1]).await;
     let race = Race {
         others: vec![other.addr()],
         hang_ups: 0.1,
@@ -110,9 +110,9 @@ async fn transactions_in_postgres_lose_nothing() {
     two_processes_in_postgres_lose_nothing(["transaction"; 2]).await;
 }
 
-/// The database decides, so the ways need not agree.
+/// The database decides, so the strategies need not agree.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_two_ways_side_by_side_lose_nothing() {
+async fn the_two_strategies_side_by_side_lose_nothing() {
     two_processes_in_postgres_lose_nothing(["compare-and-swap", "transaction"]).await;
 }
 

@@ -1,5 +1,5 @@
-//! Every store keeps every promise of a `VersionStore`: the conformance suite on each of them, in both ways
-//! where the store has transactions.
+//! Every store keeps every promise of a `VersionStore`: the conformance suite on each of them, under
+//! both strategies where the store has transactions.
 //!
 //! The negative control is SQLite written to by someone who compares in front of the write.
 

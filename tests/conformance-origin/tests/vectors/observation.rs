@@ -156,6 +156,6 @@ fn expect<T: PartialEq + std::fmt::Debug>(faults: &mut Vec<String>, what: &str, 
     }
 }
 
-fn shown(octets: &[u8]) -> String {
-    octets.escape_ascii().to_string()
+fn shown(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string()
 }

@@ -95,16 +95,16 @@ impl Vector {
         matches!(self.method.as_str(), "GET" | "HEAD" | "QUERY")
     }
 
-    /// The current entity tag's octets.
+    /// The current entity tag's bytes.
     pub(crate) fn etag(&self) -> Option<Vec<u8>> {
         self.resource
             .etag
             .as_deref()
             .filter(|_| self.resource.exists)
-            .map(octets)
+            .map(bytes)
     }
 
-    /// The content of the request that sets the state.
+    /// The body of the request that sets the state.
     pub(crate) fn control(&self) -> String {
         let of_the_state = |(name, _): &(&String, &Value)| CONTROL_MEMBERS.contains(&name.as_str());
         let state: Map<String, Value> = self
@@ -116,12 +116,12 @@ impl Vector {
         Value::from(state).to_string()
     }
 
-    /// The request, with content where its method usually has some, so that a refusal has a body to
+    /// The request, with a body where its method usually has one, so that a refusal has a body to
     /// leave alone.
     pub(crate) fn request(&self, target: &str) -> Request {
         let mut request = Request::new(self.method.as_str(), target);
         for (name, value) in &self.headers {
-            request = request.field(name, octets(value));
+            request = request.field(name, bytes(value));
         }
         if matches!(
             self.method.as_str(),
@@ -142,7 +142,7 @@ impl Vector {
             let chunks = format!("{length:x}\r\n{CONTENT}\r\n0\r\n{trailer}: {tag}\r\n\r\n");
             return request
                 .field("Transfer-Encoding", "chunked")
-                .body(Body::Raw(octets(&chunks)));
+                .body(Body::Raw(bytes(&chunks)));
         }
         if field("expect").is_some() {
             // The body brings the field line itself.
@@ -154,7 +154,7 @@ impl Vector {
         request.body(Body::Sized(content))
     }
 
-    /// What an answer must not repeat: the request's content, and of the tag fields each whole value
+    /// What an answer must not repeat: the request's body, and of the tag fields each whole value
     /// and each entity tag.
     pub(crate) fn secrets(&self) -> Vec<&str> {
         let mut secrets = vec![CONTENT];
@@ -171,8 +171,8 @@ impl Vector {
     }
 }
 
-/// One character U+0000 to U+00FF is one octet.
-fn octets(text: &str) -> Vec<u8> {
+/// One character U+0000 to U+00FF is one byte.
+fn bytes(text: &str) -> Vec<u8> {
     text.chars()
         .map(|character| u8::try_from(character).unwrap())
         .collect()

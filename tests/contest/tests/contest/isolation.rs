@@ -1,4 +1,4 @@
-//! The transaction way under each of PostgreSQL's isolation levels.
+//! The transaction strategy under each of PostgreSQL's isolation levels.
 
 use contest::campaign::{Campaign, Row};
 use contest::cell::{Cell, Store, Strategy};
@@ -11,7 +11,7 @@ const LEVELS: [&str; 3] = ["read-committed", "repeatable-read", "serializable"];
 async fn race(level: &str, unprotected: bool) -> Option<Row> {
     let cell = Cell {
         store: Store::Server(Product::Postgres),
-        way: Strategy::Transaction,
+        strategy: Strategy::Transaction,
     };
     let campaign = Campaign {
         unprotected,

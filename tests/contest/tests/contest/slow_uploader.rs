@@ -1,4 +1,4 @@
-//! A client that sends half of its content and then nothing, while others write the same post.
+//! A client that sends half of its body and then nothing, while others write the same post.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// Bears the field by which the server knows the slow client.
 const SLOW: &str = "slow";
 
-/// Tells when the server waits for the rest of the slow client's content.
+/// Tells when the server waits for the rest of the slow client's body.
 async fn watch(State(waits): State<Arc<Notify>>, request: Request, next: Next) -> Response {
     if !request.headers().contains_key(SLOW) {
         return next.run(request).await;
@@ -74,17 +74,17 @@ async fn fared(app: Router, others: Others) -> Fared {
     let request = put(POST, &"slow".repeat(100))
         .field("If-Match", tag(addr, POST).await)
         .field(SLOW, "");
-    let octets = request.octets();
+    let bytes = request.bytes();
     let Content::Sized(content) = &request.body else {
         panic!("{request:?}");
     };
-    let (first, rest) = octets.split_at(octets.len() - content.len() / 2);
+    let (first, rest) = bytes.split_at(bytes.len() - content.len() / 2);
     let mut slow = Connection::open(addr).await.unwrap();
-    slow.write_octets(first).await.unwrap();
+    slow.write_bytes(first).await.unwrap();
     waits.notified().await;
 
     let others = join_all((0..8).map(|other| write(addr, others, other))).await;
-    slow.write_octets(rest).await.unwrap();
+    slow.write_bytes(rest).await.unwrap();
     Fared {
         others,
         slow: slow.read("PUT").await.unwrap().status(),

@@ -1,4 +1,4 @@
-//! The content of a refused write, which `IfMatchLayer` never reads, and the connection that it came on.
+//! The body of a refused write, which `IfMatchLayer` never reads, and the connection that it came on.
 
 use wire::{Body, Request, Response};
 
@@ -14,7 +14,7 @@ const LARGE: usize = 900_000;
 
 const ROUNDS: usize = 20;
 
-/// A write that is refused, with so much content.
+/// A write that is refused, with so many bytes of body.
 fn refused(id: u64, size: usize) -> Request {
     replace(id, "\"unknown\"").body(Body::Sized(vec![b' '; size]))
 }
@@ -50,7 +50,7 @@ async fn nor_does_any_content_where_the_origin_reads_the_rest() {
     take_turns(Origin::Posts, &[SMALL, MEDIUM, LARGE]).await;
 }
 
-/// Where nobody reads the rest, the origin closes the connection to the proxy, and content that is
+/// Where nobody reads the rest, the origin closes the connection to the proxy, and a body that is
 /// still on its way resets it. The proxy may find that in the answer's place and say 502, or pass the
 /// answer on and close in turn. Nothing is written even so.
 #[tokio::test]

@@ -35,10 +35,10 @@ async fn control_weakened_tags_do_not_write_where_they_are_not_taken() {
     }
 }
 
-/// The first test, of handlers that compare tags octet by octet: a tag that a proxy changed never writes, and
+/// The first test, of handlers that compare tags byte by byte: a tag that a proxy changed never writes, and
 /// nobody says why.
 #[tokio::test]
-async fn control_handlers_that_compare_octets_refuse_what_proxies_changed() {
+async fn control_handlers_that_compare_bytes_refuse_what_proxies_changed() {
     let rows = measure(Origin::Naive).await;
     for row in &rows {
         let found = violations(std::slice::from_ref(row));

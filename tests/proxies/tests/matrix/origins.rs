@@ -26,9 +26,9 @@ pub(crate) enum Origin {
     TakesWeakened,
     /// Guarded, and encodes for clients that accept it, with tags of their own for coded bodies.
     Encodes,
-    /// The example, which reads what is left of refused content.
+    /// The example, which reads what is left of a refused request's body.
     Posts,
-    /// Compares tags octet by octet in its handlers, as is done by hand.
+    /// Compares tags byte by byte in its handlers, as is done by hand.
     Naive,
 }
 
@@ -55,7 +55,7 @@ impl Origin {
         ),
         (
             Self::Naive,
-            "The origin compares octets",
+            "The origin compares bytes",
             "What handlers do by hand, without the layer. Nothing that a proxy changed ever writes, and the \
              client cannot tell that from a conflict.",
         ),

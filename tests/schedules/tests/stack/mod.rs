@@ -189,7 +189,7 @@ pub(crate) fn under_own_locks() -> Mounted {
     blind(SingleProcess::new, None)
 }
 
-fn blind(way: impl Fn() -> SingleProcess + 'static, locks: Option<SingleProcess>) -> Mounted {
+fn blind(strategy: impl Fn() -> SingleProcess + 'static, locks: Option<SingleProcess>) -> Mounted {
     let row = Row(Arc::new(Mutex::new((1, 0))));
     let guard = IfMatchLayer::new("posts", row.clone(), find_key);
     let tags = guard.tags();
@@ -206,8 +206,14 @@ fn blind(way: impl Fn() -> SingleProcess + 'static, locks: Option<SingleProcess>
             }
         })
     };
-    let service =
-        move || BoxCloneService::new(guard.clone().with_strategy(way()).layer(handler.clone()));
+    let service = move || {
+        BoxCloneService::new(
+            guard
+                .clone()
+                .with_strategy(strategy())
+                .layer(handler.clone()),
+        )
+    };
     Mounted::new(
         service,
         tags,

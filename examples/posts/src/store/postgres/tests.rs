@@ -58,7 +58,7 @@ async fn only_an_error_of_the_statement_means_that_nothing_was_written() {
         let error = raised(&posts, code).await;
         assert!(matches!(error, StoreError::Busy(_)), "{code}: {error:?}");
     }
-    // Codes of SQLite's that mean "locked" are none here: 42501 ends in the same octet.
+    // Codes of SQLite's that mean "locked" are none here: 42501 ends in the same byte.
     for code in ["23505", "42501", "25006", "53100"] {
         let error = raised(&posts, code).await;
         assert!(matches!(error, StoreError::Failed(_)), "{code}: {error:?}");

@@ -1,4 +1,4 @@
-//! The other way: writes in a transaction that the layer opens and commits.
+//! The other strategy: writes in a transaction that the layer opens and commits.
 
 use sqlx::Postgres;
 use sqlx::postgres::PgConnection;

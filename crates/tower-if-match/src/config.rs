@@ -1,3 +1,5 @@
+//! What you set on a layer: data only.
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;

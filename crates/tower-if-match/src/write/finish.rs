@@ -1,31 +1,21 @@
-//! Hands a write over to its handler, and judges the response by how the write ended.
+//! A handler's response is judged by how its write ended.
 
 use std::sync::Arc;
 
 use http::header::ETAG;
-use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
-use http_precondition::Conditions;
-use version_store::handover::{Ending, Made, Mark, Slot};
-use version_store::{Expected, Version, VersionStore};
+use http::{HeaderMap, HeaderValue, Method, Response};
+use version_store::handover::{Ending, Made, Mark};
+use version_store::{Version, VersionStore};
 
 use super::BoxFuture;
 use super::guard::Guard;
-use super::judge::{Clearance, Judgement};
+use super::hand_over::Running;
+use super::judge::Judgement;
 use crate::body::RefusalBody;
 use crate::observe::{Operation, timed};
 use crate::refusal::{Reason, Refusal, Waived};
-use crate::request::{Head, Kept};
+use crate::request::Head;
 use crate::strategy::{Settled, Strategy};
-
-/// A write whose handler is running.
-pub(crate) struct Running<S: VersionStore, H> {
-    facts: Kept,
-    slot: Slot<Expected<S>>,
-    pub(crate) held: H,
-    /// What report-only mode waived.
-    waived: Option<Box<Waived>>,
-}
 
 /// What happens to the handler's response.
 enum Conclusion<B> {
@@ -35,32 +25,6 @@ enum Conclusion<B> {
 }
 
 impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
-    /// Hands a write over to its handler.
-    pub(crate) fn hand_over<B>(
-        &self,
-        conditions: Conditions,
-        key: S::Key,
-        clearance: Clearance<S::Revision>,
-        mut held: W::Held,
-        mut parts: Parts,
-        body: B,
-    ) -> (Request<B>, Running<S, W::Held>) {
-        let waived = clearance.waived.map(|reason| {
-            let head = Head::Whole(&parts, &conditions);
-            Box::new(self.config.responder.waive(head, reason, None))
-        });
-        let facts = Kept::of(&parts, conditions, self.needs_head());
-        let slot = Slot::new(key, clearance.demand);
-        self.strategy
-            .hand_over(&mut held, &slot, &mut parts.extensions);
-        let running = Running {
-            facts,
-            slot,
-            held,
-            waived,
-        };
-        (Request::from_parts(parts, body), running)
-    }
 
     /// The handler has responded: how its write ended decides what happens to the response. Whatever involves waiting
     /// comes later.

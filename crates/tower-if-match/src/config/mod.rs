@@ -1,5 +1,0 @@
-//! What you set: data only.
-
-mod config;
-
-pub(crate) use config::Config;
