@@ -1,7 +1,7 @@
 use std::sync::Barrier;
 
 use super::*;
-use crate::conflict::Describe;
+use crate::conflict::{Conflicts, Describe};
 use crate::Demand;
 use crate::handover::{Ending, Made, Slot};
 
