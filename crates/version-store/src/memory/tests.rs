@@ -1,8 +1,8 @@
 use std::sync::Barrier;
 
 use super::*;
-use crate::Demand;
 use crate::conflict::{Conflicts, Describe};
+use crate::Demand;
 use crate::handover::{Ending, Made, Slot};
 
 type Posts = MemoryStore<u64, String>;
