@@ -144,9 +144,7 @@ fn conflict() -> ObjectBuilder {
             "current",
             ObjectBuilder::new()
                 .schema_type(SchemaType::AnyValue)
-                .description(Some(
-                    "The representation to which `current_etag` belongs.",
-                )),
+                .description(Some("The representation to which `current_etag` belongs.")),
         )
 }
 

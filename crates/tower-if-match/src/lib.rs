@@ -8,7 +8,7 @@
 //! # What happens to a write
 //!
 //! 1. Methods that are known to be safe, and OPTIONS, TRACE and CONNECT, are not guarded. All others are.
-//! 2. The layer finds the key of the resource in the request's head. A route without a key is answered
+//! 2. The layer finds the key of the resource in the request's head. A route without a key gets
 //!    500; an id that cannot be parsed is left to the handler, which refuses it.
 //! 3. The condition fields are parsed from bytes, across all field lines. A malformed field is 400, never
 //!    "no condition".

@@ -161,7 +161,10 @@ type Route = ();
 fn route_of<B>(_: &Request<B>) -> Route {}
 
 #[cfg(not(feature = "axum"))]
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the same signature as with axum")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the same signature as with axum"
+)]
 fn label_of_route((): &Route) -> Cow<'static, str> {
     Cow::Borrowed("unknown")
 }

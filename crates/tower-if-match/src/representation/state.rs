@@ -253,9 +253,7 @@ impl fmt::Display for Unknown {
                  the method"
             ),
             Self::Status(status) => write!(f, "GET returned {status}"),
-            Self::Encoded => {
-                f.write_str("GET returned an encoded body, although it asked for identity")
-            }
+            Self::Encoded => f.write_str("GET asked for identity but got an encoded body"),
             Self::TooLarge => f.write_str("its representation is larger than the limit"),
             Self::TooSlow => f.write_str("GET timed out"),
             Self::Broken => f.write_str("the response to GET was cut short"),

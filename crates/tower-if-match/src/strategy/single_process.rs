@@ -24,7 +24,7 @@ use crate::tag::Scope;
 /// The handler writes as before and knows nothing about versions. Two conditions must hold:
 ///
 /// - **All writers of a resource use clones of this one value**, so they are all in one process, whatever the
-///   scopes of their layers. Use a value of its own for the layers of another table or collection: otherwise
+///   scopes of their layers. Use a separate value for the layers of another table or collection: otherwise
 ///   post 7 and comment 7 share a lock, and a handler that writes both waits for itself.
 /// - **The version changes with the data**, through a trigger or in the statements. A success that leaves it
 ///   unchanged is logged as a warning.
@@ -32,7 +32,7 @@ use crate::tag::Scope;
 /// [`PathKey`](crate::PathKey) treats a path without parameters as a collection, so its writes are unguarded,
 /// and nothing here detects that: find the key of a resource such as `/settings` with a closure.
 ///
-/// If the resource is absent, a method that does not create is answered 404 without calling the handler,
+/// If the resource is absent, a method that does not create gets 404 without calling the handler,
 /// because the handler does not know that it must not create.
 ///
 /// The body is buffered before locking. The handler runs in its own task and keeps the lock until it
@@ -98,7 +98,7 @@ impl SingleProcess {
     ///
     /// let locks = SingleProcess::new();
     /// let clone = locks.clone();
-    /// let locks = locks.with_most_at_work(8); // panics: `clone` would not know
+    /// let locks = locks.with_most_at_work(8); // panics: `clone` would not see it
     /// # drop(clone);
     /// ```
     #[must_use]
