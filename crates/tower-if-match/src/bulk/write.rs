@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use http::header::ETAG;
-use http::request::Parts;
 use http::{Request, Response};
 use http_precondition::Conditions;
 use tower_service::Service;
 use version_store::bulk::ExpectedItems;
 use version_store::handover::{Ending, Mark, OtherStrategy, Slot};
-use version_store::{Demand, Expected, VersionStore, Versions};
+use version_store::{Demand, VersionStore, Versions};
 
 use super::decide::ItemsDecision;
 use super::guard::BulkGuard;
@@ -23,6 +22,7 @@ use crate::refusal::{Reason, Refusal};
 use crate::request::{Bufferable, Head};
 use crate::respond::unbuffered;
 use crate::strategy::OpenError;
+use crate::write::is_guarded;
 
 /// A bulk write whose handler is running.
 struct BulkRunning<S: VersionStore, H> {

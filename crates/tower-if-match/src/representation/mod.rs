@@ -1,4 +1,4 @@
-//! The strategy that needs nothing: the version of a resource is the hash of the response to a GET.
+//! A layer that needs no store: the version of a resource is the hash of the response to a GET.
 //!
 //! 1. A write's target is read with a GET to the same service, derived from the write's head (`get.rs`), and
 //!    the response is hashed (`state.rs`). That is a [`VersionStore`], used by the same service and the same

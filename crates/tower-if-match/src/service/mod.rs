@@ -1,4 +1,4 @@
-//! The Tower plumbing: it waits, and decides nothing.
+//! The Tower plumbing: it waits, and decides on no condition.
 
 mod future;
 mod service;

@@ -7,8 +7,8 @@ use http::request::Parts;
 use http::{Method, Request, Response};
 use http_precondition::MethodClass;
 use tower_service::Service;
-use version_store::handover::InvalidKey;
 use version_store::VersionStore;
+use version_store::handover::InvalidKey;
 
 use super::future::{ResponseFuture, State, VersionBefore};
 use crate::body::RefusalBody;

@@ -1,10 +1,7 @@
 use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Extensions, Request, Response, StatusCode};
+use http::{Extensions, Request, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service;
 use tracing::Instrument;
@@ -12,11 +9,12 @@ use version_store::handover::{Ending, Made, OtherStrategy, Slot};
 use version_store::{Expected, KeyEncoder, Version, VersionStore};
 
 use super::locks::{Lock, Locks};
+use super::task::Task;
 use super::{Buffers, OpenError, OpenResult, Opened, Runs, Settled, Strategy};
 use crate::body::RefusalBody;
 use crate::observe::waited;
 use crate::request::{BufferLimits, Bufferable, Unbuffered};
-use crate::sync::{Arc, JoinHandle, spawn, within};
+use crate::sync::{Arc, spawn, within};
 use crate::tag::Scope;
 
 /// A lock per resource around the handler, for handlers that you cannot change.

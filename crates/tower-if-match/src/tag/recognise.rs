@@ -1,11 +1,11 @@
 //! Why a tag does not name the current state: explains, never decides.
 
-use http_precondition::EntityTagRef;
+use http_precondition::{EntityTagRef, Validators};
 use version_store::{Key, Revision, Tagging};
 
 use super::form::dissect;
-use super::state::{CurrentState, is_representation};
 use super::hash::hex;
+use super::state::{CurrentState, is_representation};
 use super::tag::{RESOURCE, TagMint};
 
 /// Why a tag does not strongly match the current state.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::request::Parts;
 use http::StatusCode;
+use http::request::Parts;
 use version_store::{Conflict, Conflicts, Version, VersionStore};
 
 use crate::refusal::Refusal;

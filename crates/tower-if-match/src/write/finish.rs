@@ -25,7 +25,6 @@ enum Conclusion<B> {
 }
 
 impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
-
     /// The handler has responded: how its write ended decides what happens to the response. Whatever involves waiting
     /// comes later.
     pub(crate) fn finish<B: RefusalBody + Send + 'static>(

@@ -110,5 +110,4 @@ impl<S: VersionStore, W> Guard<S, W> {
             (Some(_), None) => Err(StatusCode::INTERNAL_SERVER_ERROR.into()),
         }
     }
-
 }

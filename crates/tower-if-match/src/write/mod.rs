@@ -19,6 +19,5 @@ pub(crate) use hand_over::Running;
 pub(crate) use judge::{Clearance, Judgement};
 pub(crate) use prepare::{Prepared, Waiting};
 
-
 /// A boxed future, because the futures of a store have no names.
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;

@@ -8,8 +8,8 @@ use http_precondition::Conditions;
 use version_store::{Version, VersionStore};
 
 use super::guard::Guard;
-use super::judge::{Clearance, Judgement};
 use super::hand_over::Running;
+use super::judge::{Clearance, Judgement};
 use crate::body::RefusalBody;
 use crate::observe::{Operation, timed};
 use crate::request::Head;
