@@ -3,6 +3,8 @@
 //! This order is required, because conditions are ignored if the response without them would not be a success
 //! (RFC 9110 §13.2.1).
 
+use std::borrow::Cow;
+
 use http::header::{CONTENT_ENCODING, ETAG, LAST_MODIFIED};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -95,10 +97,8 @@ fn tag_representation<K: Key, R: Revision>(
     version: &Version<R>,
     variant: Option<&str>,
 ) -> Representation {
-    let coding = fields
-        .get(CONTENT_ENCODING)
-        .map(|coding| coding.to_str().unwrap_or_default());
-    let variant = variant_of(variant, coding);
+    let coding = coding_of(fields);
+    let variant = variant_of(variant, coding.as_deref());
     let entity_tag = config.tags.representation(key, version, variant.as_deref());
     match &entity_tag {
         Some(tag) => fields.insert(ETAG, tag.to_header_value()),
@@ -114,6 +114,20 @@ fn tag_representation<K: Key, R: Revision>(
     Representation {
         entity_tag,
         last_modified,
+    }
+}
+
+/// The coding that the handler gave the body. Several field lines are one list (RFC 9110 §5.3).
+fn coding_of(fields: &HeaderMap) -> Option<Cow<'_, str>> {
+    let mut lines = fields.get_all(CONTENT_ENCODING).iter();
+    let text = |line: &HeaderValue| line.to_str().unwrap_or_default().to_owned();
+    let first = lines.next()?;
+    match lines.next() {
+        None => Some(Cow::Borrowed(first.to_str().unwrap_or_default())),
+        Some(second) => {
+            let all = [first, second].into_iter().chain(lines).map(text);
+            Some(Cow::Owned(all.collect::<Vec<_>>().join(", ")))
+        }
     }
 }
 

@@ -68,7 +68,7 @@ async fn a_success_under_a_lock_that_leaves_the_version_is_a_warning() {
     assert_eq!(answer.unwrap().status(), StatusCode::OK);
     let events = events.0.lock().unwrap();
     assert!(
-        events.contains("WARN") && events.contains("left the version as it was"),
+        events.contains("WARN") && events.contains("the version is unchanged"),
         "{events}"
     );
 }

@@ -219,5 +219,5 @@ async fn what_cannot_be_guarded_says_why() {
     drop(guard);
     let log = events.0.lock().unwrap().clone();
     assert_eq!(refused.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(log.contains("its writes cannot be guarded"), "{log}");
+    assert!(log.contains("writes to it cannot be guarded"), "{log}");
 }

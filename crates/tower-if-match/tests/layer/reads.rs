@@ -515,6 +515,21 @@ async fn an_encoded_body_does_not_share_the_plain_ones_strong_tag() {
     );
 }
 
+/// Two field lines are one list: a body that was encoded twice is not the one that was encoded once.
+#[tokio::test]
+async fn a_second_coding_on_a_line_of_its_own_counts() {
+    let read = async |State(posts): State<Posts>| {
+        posts.get(&7).unwrap().map(|text| {
+            let lines = [("content-encoding", "gzip"), ("content-encoding", "br")];
+            (AppendHeaders(lines), text)
+        })
+    };
+    let (posts, guard) = posts();
+    let app = with_methods(&posts, guard, get(read));
+    let tag = posts::get_tag(&app).await;
+    assert!(tag.starts_with("W/"), "{tag}");
+}
+
 #[tokio::test]
 async fn a_coding_that_the_variant_names_already_is_not_named_again() {
     let read = async |State(posts): State<Posts>| {
