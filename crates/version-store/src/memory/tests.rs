@@ -1,8 +1,8 @@
 use std::sync::Barrier;
 
 use super::*;
-use crate::conflict::{Conflicts, Describe};
 use crate::Demand;
+use crate::conflict::{Conflicts, Describe};
 use crate::handover::{Ending, Made, Slot};
 
 type Posts = MemoryStore<u64, String>;
@@ -215,6 +215,15 @@ fn a_closed_slot_is_settled_no_more() {
     expected.unchanged();
     assert!(matches!(slot.close(), Ending::Unsettled));
     assert!(slot.take().is_err());
+}
+
+/// Whoever kept the request's extensions has nothing to write with once the response is out.
+#[test]
+fn a_closed_slot_lends_no_more() {
+    let slot: Slot<Expected<Posts>> = Slot::new(7, Demand::Any);
+    assert!(matches!(slot.close(), Ending::Untaken));
+    assert!(slot.take().is_err());
+    assert!(matches!(slot.close(), Ending::Unsettled));
 }
 
 #[test]
