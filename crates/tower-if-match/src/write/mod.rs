@@ -6,6 +6,8 @@ mod conflicts;
 mod guard;
 mod judge;
 mod prepare;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub(crate) use conflicts::{Audience, ask};
