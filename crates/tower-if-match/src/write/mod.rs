@@ -9,6 +9,8 @@ mod hand_over;
 mod judge;
 mod prepare;
 mod tell;
+#[cfg(test)]
+mod tests;
 mod unavailable;
 
 pub(crate) use conflicts::{Audience, ask};

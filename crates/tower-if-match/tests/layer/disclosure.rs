@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, put};
 use serde_json::{Value, json};
 use tower_if_match::{
     Conflict, Conflicts, Expected, IfMatchLayer, PathKey, Refusals, Version, VersionStore,
@@ -208,4 +208,37 @@ async fn redaction_sees_what_a_lost_race_would_tell() {
     let lost = posts::put(&app, "*", "content").await.problem();
     assert_eq!(lost["reason"], "lost_race");
     assert_eq!(has(&lost), [true, true, true, false, true]);
+}
+
+/// Finds nothing, and something once it is asked what there is to tell.
+#[derive(Clone)]
+struct Appearing;
+
+impl VersionStore for Appearing {
+    type Key = u64;
+    type Revision = u64;
+    type Error = Never;
+
+    async fn current(&self, _: &u64) -> Result<Option<Version>, Never> {
+        Ok(None)
+    }
+}
+
+impl Conflicts for Appearing {
+    async fn conflict(&self, _: &u64, _: Option<&Version>) -> Result<Option<Conflict>, Never> {
+        let appeared = Conflict::new(Version::new(1));
+        Ok(Some(appeared.with_current("\"appeared\"".to_owned())))
+    }
+}
+
+/// A condition that failed because nothing was there conflicts with no version.
+#[tokio::test]
+async fn nothing_is_told_where_nothing_was_there() {
+    let guard = IfMatchLayer::new("appearing", Appearing, PathKey).with_public_conflicts();
+    let app: Router = Router::new().route("/posts/{id}", put(async || ()).route_layer(guard));
+    let refused = posts::put(&app, "\"stale\"", "content").await;
+    assert_eq!(refused.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(refused.reason(), "absent");
+    assert_eq!(refused.etag(), None);
+    assert_eq!(refused.problem().get("conflict"), None);
 }

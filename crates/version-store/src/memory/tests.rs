@@ -217,6 +217,15 @@ fn a_closed_slot_is_settled_no_more() {
     assert!(slot.take().is_err());
 }
 
+/// Whoever kept the request's extensions has nothing to write with once the response is out.
+#[test]
+fn a_closed_slot_lends_no_more() {
+    let slot: Slot<Expected<Posts>> = Slot::new(7, Demand::Any);
+    assert!(matches!(slot.close(), Ending::Untaken));
+    assert!(slot.take().is_err());
+    assert!(matches!(slot.close(), Ending::Unsettled));
+}
+
 #[test]
 fn a_write_is_dated_now_unless_the_last_one_is_not_a_second_ago() {
     let now = SystemTime::now();
