@@ -21,7 +21,9 @@ fn named(page: &str) -> Vec<String> {
         let path = word
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "/_-.".contains(c));
-        path && (in_folder || word.ends_with('/') || word.ends_with(".rs"))
+        path && (in_folder
+            || word.ends_with('/')
+            || Path::new(word).extension() == Some("rs".as_ref()))
     };
     words.filter(is_path).map(str::to_owned).collect()
 }
