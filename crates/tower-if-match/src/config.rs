@@ -45,6 +45,22 @@ impl<K: Key, R: Revision> Config<K, R> {
         }
     }
 
+    /// Adds an authorization hook: all of them have to agree, so that a layer made from another one can only
+    /// tighten.
+    pub(crate) fn add_authorization(
+        &mut self,
+        hook: impl Fn(&Parts, &K, Option<&Version<R>>) -> Result<(), Denied> + Send + Sync + 'static,
+    ) {
+        let all: Arc<Authorize<K, R>> = match self.authorize.take() {
+            None => Arc::new(hook),
+            Some(first) => Arc::new(move |head, key, version| {
+                first(head, key, version)?;
+                hook(head, key, version)
+            }),
+        };
+        self.authorize = Some(all);
+    }
+
     /// The condition fields of a request.
     pub(crate) fn conditions(&self, fields: &HeaderMap) -> Conditions {
         Conditions::from_headers(fields, || self.now())

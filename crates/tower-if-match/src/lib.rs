@@ -8,8 +8,9 @@
 //! # What happens to a write
 //!
 //! 1. Methods that are known to be safe, and OPTIONS, TRACE and CONNECT, are not guarded. All others are.
-//! 2. The layer finds the key of the resource in the request's head. A route without a key gets
-//!    500; an id that cannot be parsed is left to the handler, which refuses it.
+//! 2. The layer finds the key of the resource in the request's head. A route that does
+//!    not fit gets 500; an id that cannot be parsed is left to the handler, which refuses it. A path without
+//!    parameters is a collection, and not guarded: see [`Found`].
 //! 3. The condition fields are parsed from bytes, across all field lines. A malformed field is 400, never
 //!    "no condition".
 //! 4. The layer reads the current version from the store, then calls the authorization hook. If the store

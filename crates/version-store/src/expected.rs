@@ -38,7 +38,7 @@ use crate::version::Version;
 ///
 /// A handler that writes blindly and then settles as written cannot be detected.
 ///
-/// It cannot be cloned, nor used with another store:
+/// It cannot be cloned, nor used with a store of another type:
 ///
 /// ```compile_fail,E0599
 /// # use version_store::{Expected, MemoryStore};

@@ -22,7 +22,8 @@ pub struct Item<K> {
 }
 
 impl<K> Item<K> {
-    /// An item that writes this resource, without a condition. It is refused with 428 unless you add one.
+    /// An item that writes this resource, without a condition. It is refused with 428 unless you add one, or the
+    /// policy requires none of its method.
     pub fn new(key: K) -> Self {
         Self {
             key,
@@ -46,7 +47,8 @@ impl<K> Item<K> {
 
     /// Sets the method of the single write that this item stands for. It decides whether the item would create
     /// an absent resource, or is refused with 404; see
-    /// [`Policy::with_creating_methods`](crate::Policy::with_creating_methods).
+    /// [`Policy::with_creating_methods`](crate::Policy::with_creating_methods). It also decides which rule of
+    /// the [`Policy`](crate::Policy) applies: never take it unchecked from the body.
     ///
     /// Default: the method of the request.
     pub fn with_method(mut self, method: Method) -> Self {

@@ -83,7 +83,7 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
 
     /// What items need to pass. Each item is judged by its own method
     /// ([`Item::with_method`](super::Item::with_method)). If its resource is absent and the method does not
-    /// create, the item is refused with 404.
+    /// create, the item is refused with 404. Replaces the policy that was set before.
     ///
     /// Default: [`Policy::new`].
     ///
@@ -107,7 +107,7 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
 
     /// Calls this hook for every item before its condition is evaluated, and again whenever it is evaluated
     /// again, with the request's head (with the item's method), the key and the current version. The first
-    /// denial is the response to the whole request, and says nothing about other items.
+    /// denial is the response to the whole request, and says nothing about other items. Called again, this adds a hook: all of them have to agree.
     pub fn with_authorization(
         self,
         hook: impl Fn(&Parts, &S::Key, Option<&Version<S::Revision>>) -> Result<(), Denied>
@@ -115,7 +115,7 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
         + Sync
         + 'static,
     ) -> Self {
-        self.with(|config| config.authorize = Some(Arc::new(hook)))
+        self.with(|config| config.add_authorization(hook))
     }
 
     /// How many items a request may have. More are 413, and none of them is evaluated.

@@ -67,7 +67,7 @@ impl Policy {
     }
 
     /// Like [`with_condition_optional`](Self::with_condition_optional), but does not even query the store if no
-    /// condition is sent: for methods that overwrite nothing, such as a POST that adds to a resource. Under a
+    /// condition is sent, unless there is an authorization hook or the strategy holds something: for methods that overwrite nothing, such as a POST that adds to a resource. Under a
     /// [`RepresentationLayer`](crate#closing-the-race) the write still waits for the lock.
     ///
     /// **Loosens safety**: a client that sends no condition overwrites blindly.
@@ -75,7 +75,7 @@ impl Policy {
         self.with_need(method, Need::Exempt)
     }
 
-    /// The methods that create the resource if it is absent. Their conditions are evaluated even if the
+    /// The methods that create the resource if it is absent: these and no others, PUT only if you name it. Their conditions are evaluated even if the
     /// target is absent; other methods reach the handler, which responds with 404 (RFC 9110 §13.2.1).
     ///
     /// Default: PUT. Around a whole service ([`RepresentationLayer`](crate#closing-the-race)): all methods,
@@ -86,7 +86,7 @@ impl Policy {
     }
 
     /// Rejects `If-Match: *` with 428: it proves that the resource exists, not that the client has seen the
-    /// latest version.
+    /// latest version. Where no condition is required, `*` still passes, because so would no condition at all.
     ///
     /// Default: `If-Match: *` counts as a condition, as in RFC 9110.
     pub fn with_wildcard_refused(mut self) -> Self {
@@ -97,7 +97,7 @@ impl Policy {
     /// Lets a weak tag satisfy If-Match if this service minted it and it names the current version: for
     /// clients behind a proxy that weakens tags when it compresses, as nginx does.
     ///
-    /// **A deliberate deviation** from RFC 9110 §13.1.1, under which a weak tag never matches, because a weak
+    /// **Loosens safety, and deviates deliberately** from RFC 9110 §13.1.1, under which a weak tag never matches, because a weak
     /// validator may stay the same across a significant change. A minted one does not: it changes with the
     /// version, even if an intermediary weakened it. A weak tag that the store itself supplied still fails.
     /// Reads are not affected.
@@ -118,7 +118,8 @@ impl Policy {
     /// the feature `metrics` it is counted.
     ///
     /// Everything else stays as it is: a condition that was sent and fails is 412, a malformed one is 400, and
-    /// the store is queried only for writes with conditions, or if the strategy holds something. Under
+    /// the store is queried only for writes with conditions, for an authorization hook, or if the strategy holds
+    /// something. A [`BulkLayer`](crate#features) has no such mode, and panics. Under
     /// [`Transaction`](crate::Transaction) a handler that takes [`Tx`](crate::Tx) still has to give it back:
     /// otherwise its write is rolled back, so its success must not reach the client.
     ///

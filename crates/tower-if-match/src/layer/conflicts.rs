@@ -57,6 +57,8 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     ///
     /// The hook is called for every disclosure, even if conflicts are public.
     ///
+    /// Called again, it adds a hook that sees what the first one left.
+    ///
     /// ```
     /// # use tower_if_match::{Conflict, Conflicts, IfMatchLayer, MemoryStore, PathKey, Describe};
     /// # #[derive(Clone)] struct Note(String);
@@ -78,6 +80,6 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
         self,
         hook: impl Fn(&Parts, &S::Key, &mut Conflict<S::Revision>) + Send + Sync + 'static,
     ) -> Self {
-        self.with(|guard| guard.conflicts.redact = Some(Arc::new(hook)))
+        self.with(|guard| guard.conflicts.add_redaction(hook))
     }
 }

@@ -46,7 +46,7 @@ impl Contract {
         self.policy.creates(method)
     }
 
-    /// Whether `If-Match: *` counts as a condition.
+    /// Whether `If-Match: *` counts as a condition where one is required.
     pub fn accepts_wildcard(&self) -> bool {
         !self.policy.refuses_wildcard()
     }

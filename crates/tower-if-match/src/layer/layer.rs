@@ -80,12 +80,14 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
 
     /// What requests need to pass.
     ///
+    /// Replaces the policy that was set before, including what that tightened.
+    ///
     /// Default: [`Policy::new`], which requires a condition of every unsafe method.
     pub fn with_policy(self, policy: Policy) -> Self {
         self.with_config(|config| config.policy = policy)
     }
 
-    /// How refusals are answered.
+    /// How refusals are answered. Replaces what was set before.
     ///
     /// Default: [`Refusals::new`].
     pub fn with_refusals(self, refusals: Refusals) -> Self {
@@ -97,6 +99,8 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     ///
     /// Without this check a refusal would reveal that the resource exists, and its `ETag`. The hook is called
     /// again before a lost race is answered, and before conflict metadata of a newer version is sent.
+    ///
+    /// Called again, it adds a hook: all of them have to agree.
     ///
     /// **It does not authorize the route.** It is called only for writes to resources that have a key; reads,
     /// collections and invalid ids reach the handler without it.
@@ -120,7 +124,7 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
         + Sync
         + 'static,
     ) -> Self {
-        self.with_config(|config| config.authorize = Some(Arc::new(hook)))
+        self.with_config(|config| config.add_authorization(hook))
     }
 
     /// Reads the version before a read's handler runs, and tags its response with that version. This is for

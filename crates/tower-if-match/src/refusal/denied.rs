@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-/// The response of an authorization hook that denies a request. A success (2xx) becomes 500, because nothing was
+/// The response of an authorization hook that denies a request. A status below 300 becomes 500, because nothing was
 /// written.
 ///
 /// ```

@@ -179,6 +179,8 @@ impl RepresentationLayer {
     /// **Loosens safety**: two spellings or parts of one row that end up in different units lose updates. Use
     /// this only if no write in one unit changes the response to a GET in another.
     ///
+    /// Set it before cloning, so that it is the same for all clones.
+    ///
     /// Default: one unit.
     pub fn with_locks_by(self, unit: impl Fn(&Uri) -> String + Send + Sync + 'static) -> Self {
         self.with(|settings| settings.unit = Some(Arc::new(unit)))

@@ -12,7 +12,7 @@ use crate::request::Clients;
 /// The page that documents the problem types.
 const PROBLEM_TYPES: &str = "https://docs.rs/tower-if-match/latest/tower_if_match/problems/";
 
-/// How refusals are answered: a value that every layer takes, so that all layers of a service respond alike.
+/// How refusals are answered: a value that every layer which refuses takes, so that all layers of a service respond alike.
 ///
 /// ```
 /// use tower_if_match::{IfMatchLayer, MemoryStore, PathKey, Refusals};

@@ -30,8 +30,8 @@ use crate::tag::Scope;
 /// [`PathKey`](crate::PathKey) treats a path without parameters as a collection, so its writes are unguarded,
 /// and nothing here detects that: find the key of a resource such as `/settings` with a closure.
 ///
-/// If the resource is absent, a method that does not create gets 404 without calling the handler,
-/// because the handler does not know that it must not create.
+/// If the resource is absent and a condition was sent or is required, a method that does not create gets 404
+/// without calling the handler, because the handler does not know that it must not create.
 ///
 /// The body is buffered before locking. The handler runs in its own task and keeps the lock until it
 /// finishes, even if the client disconnects: no later write can slip in between and mistake an unfinished

@@ -25,8 +25,8 @@ pub(crate) use end::{Ended, Loan, end};
 /// below 400, the layer advances the version, commits, and only then sends the response. Otherwise the
 /// transaction is rolled back.
 ///
-/// The body is buffered before the transaction begins. Of all requests in this process that want the same
-/// resource, only one holds a connection.
+/// The body is buffered before the transaction begins. Of all requests that want the same resource and go
+/// through clones of this value, only one holds a connection.
 ///
 /// [`Tx`]: crate::Tx
 #[derive(Clone)]

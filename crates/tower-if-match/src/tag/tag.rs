@@ -118,7 +118,7 @@ impl<K: Key, R: Revision> TagMint<K, R> {
     /// A mint for one kind of resource, with the public key.
     ///
     /// The scope names the kind (a table, a collection, a tenant) and keeps a post's tag from matching a
-    /// comment with the same id.
+    /// comment with the same id. Never share a scope between tables.
     pub fn new(scope: &str) -> Self {
         Self::with_keys(scope, [PUBLIC_TAG_KEY])
     }

@@ -55,6 +55,21 @@ pub(crate) fn ask<S: Conflicts>(
 }
 
 impl<S: VersionStore> ConflictDisclosure<S> {
+    /// Adds a redaction hook, which sees what those before it left.
+    pub(crate) fn add_redaction(
+        &mut self,
+        hook: impl Fn(&Parts, &S::Key, &mut Conflict<S::Revision>) + Send + Sync + 'static,
+    ) {
+        let all: Arc<Redact<S>> = match self.redact.take() {
+            None => Arc::new(hook),
+            Some(first) => Arc::new(move |head, key, conflict| {
+                first(head, key, conflict);
+                hook(head, key, conflict);
+            }),
+        };
+        self.redact = Some(all);
+    }
+
     pub(crate) fn is_redacted(&self) -> bool {
         self.redact.is_some()
     }

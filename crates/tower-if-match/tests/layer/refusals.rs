@@ -736,3 +736,34 @@ async fn a_request_id_that_is_not_plain_is_not_passed_on() {
         assert!(problem.get("request_id").is_none(), "{id}");
     }
 }
+
+/// A layer that is made from another one can only tighten what may be done and what is told.
+#[tokio::test]
+async fn a_second_hook_does_not_replace_the_first() {
+    let (notes, guard) = notes();
+    let denying = |_: &axum::http::request::Parts, _: &u64, _: Option<&Version>| {
+        Err(StatusCode::FORBIDDEN.into())
+    };
+    for denied in [
+        guard
+            .clone()
+            .with_authorization(denying)
+            .with_authorization(|_, _, _| Ok(())),
+        guard
+            .clone()
+            .with_authorization(|_, _, _| Ok(()))
+            .with_authorization(denying),
+    ] {
+        let answer = posts::put(&note_app(&notes, denied), "\"x\"", "third").await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    }
+    let redacted = guard
+        .with_public_conflicts()
+        .with_redaction(|_, _, conflict| conflict.current = None)
+        .with_redaction(|_, _, conflict| conflict.changed = None);
+    let problem = posts::put(&note_app(&notes, redacted), "\"x\"", "third")
+        .await
+        .problem();
+    assert!(problem["conflict"].get("current").is_none(), "{problem}");
+    assert!(problem["conflict"].get("changed").is_none(), "{problem}");
+}
