@@ -16,7 +16,7 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     ///
     /// # Panics
     ///
-    /// Panics when the layer is added to a service without [`with_authorization`](Self::with_authorization),
+    /// Panics when the layer is added to a service (by axum when the router gets its state) without [`with_authorization`](Self::with_authorization),
     /// because then no client would ever see this metadata. For resources that everyone may read, use
     /// [`with_public_conflicts`](Self::with_public_conflicts).
     ///
@@ -29,10 +29,12 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     /// # }
     /// # let notes: MemoryStore<u64, Note> = MemoryStore::new();
     /// # async fn replace() {}
-    /// use axum::routing::put;
+    /// use axum::{Router, routing::put};
     ///
     /// let guard = IfMatchLayer::new("notes", notes, PathKey).with_conflicts_for_authorized();
-    /// put::<_, _, ()>(replace).route_layer(guard); // panics: there is no hook to authorize anyone
+    /// let app: Router = Router::new()
+    ///     .route("/notes/{id}", put(replace).route_layer(guard))
+    ///     .with_state(()); // panics: there is no hook to authorize anyone
     /// ```
     pub fn with_conflicts_for_authorized(self) -> Self
     where
