@@ -5,13 +5,11 @@ use super::tag::{DIGITS, is_revision_byte, is_variant_byte};
 /// Splits an opaque tag that has the form of a minted one: revision, digits, and the rest.
 pub(super) fn dissect(opaque: &[u8]) -> Option<(&str, &[u8], &[u8])> {
     let behind_v = opaque.strip_prefix(b"v")?;
-    let length = behind_v
-        .iter()
-        .position(|octet| !is_revision_byte(*octet))?;
+    let length = behind_v.iter().position(|byte| !is_revision_byte(*byte))?;
     let (revision, behind) = behind_v.split_at(length);
     let behind = behind.strip_prefix(b"-")?;
     let (digits, rest) = behind.split_at_checked(DIGITS)?;
-    let lowercase_hex = |octet: &u8| matches!(octet, b'0'..=b'9' | b'a'..=b'f');
+    let lowercase_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let valid = (1..=64).contains(&revision.len()) && digits.iter().all(lowercase_hex);
     let revision = std::str::from_utf8(revision).ok()?;
     valid.then_some((revision, digits, rest))

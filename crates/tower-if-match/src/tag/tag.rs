@@ -221,13 +221,13 @@ impl<K: Key, R: Revision> TagMint<K, R> {
         let digest = blake3::keyed_hash(&mint_key.key, encoded.as_bytes());
 
         let mut digits = [0; DIGITS];
-        for (pair, octet) in digits
+        for (pair, byte) in digits
             .as_chunks_mut()
             .0
             .iter_mut()
             .zip(&digest.as_bytes()[..6])
         {
-            *pair = hex(*octet);
+            *pair = hex(*byte);
         }
         digits[RESOURCE].copy_from_slice(&hex(resource));
         let mut opaque = Opaque::new();
@@ -271,18 +271,18 @@ fn with_variant(opaque: &[u8], variant: Option<&str>) -> Option<EntityTag> {
 fn weak_variant(opaque: &[u8], variant: &str) -> Option<EntityTag> {
     let mut tagged = Opaque::from_slice(opaque);
     tagged.push(b'.');
-    for octet in fnv(FNV_OFFSET, variant.as_bytes()).to_be_bytes() {
-        tagged.extend_from_slice(&hex(octet));
+    for byte in fnv(FNV_OFFSET, variant.as_bytes()).to_be_bytes() {
+        tagged.extend_from_slice(&hex(byte));
     }
     EntityTag::weak(&tagged).ok()
 }
 
-pub(super) fn is_variant_byte(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-' | b'.')
+pub(super) fn is_variant_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-pub(super) fn is_revision_byte(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || octet == b'_'
+pub(super) fn is_revision_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// A mint for one kind of resource, with the public key.
