@@ -1,23 +1,34 @@
 //! The form of a minted tag: its parts, and what may follow them.
 
-use super::tag::{DIGITS, is_revision_byte, is_variant_byte};
+use super::hash::from_hex;
+use super::minted::{DIGITS, Digits};
+use super::tag::{is_revision_byte, is_variant_byte};
 
-/// Splits an opaque tag that has the form of a minted one: revision, digits, and the rest.
-pub(super) fn dissect(opaque: &[u8]) -> Option<(&str, &[u8], &[u8])> {
+/// An opaque tag that has the form of a minted one.
+pub(super) struct Dissected<'a> {
+    pub(super) revision: &'a str,
+    pub(super) digits: Digits,
+    /// What follows the digits: nothing, a variant, an intermediary's suffix.
+    pub(super) rest: &'a [u8],
+}
+
+pub(super) fn dissect(opaque: &[u8]) -> Option<Dissected<'_>> {
     let behind_v = opaque.strip_prefix(b"v")?;
     let length = behind_v.iter().position(|byte| !is_revision_byte(*byte))?;
     let (revision, behind) = behind_v.split_at(length);
-    let behind = behind.strip_prefix(b"-")?;
-    let (digits, rest) = behind.split_at_checked(DIGITS)?;
-    let lowercase_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    let valid = (1..=64).contains(&revision.len()) && digits.iter().all(lowercase_hex);
+    let (digits, rest) = behind.strip_prefix(b"-")?.split_first_chunk::<DIGITS>()?;
+    let digits = Digits(from_hex(*digits)?);
     let revision = std::str::from_utf8(revision).ok()?;
-    valid.then_some((revision, digits, rest))
+    (1..=64).contains(&length).then_some(Dissected {
+        revision,
+        digits,
+        rest,
+    })
 }
 
 /// Splits a tag that has the form of a minted one, whichever mint made it: what names the state, and the variant.
 pub(crate) fn split_variant(opaque: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
-    let (_, _, rest) = dissect(opaque)?;
+    let rest = dissect(opaque)?.rest;
     let state = &opaque[..opaque.len() - rest.len()];
     match rest.strip_prefix(b".") {
         Some(variant) => is_variant(variant).then_some((state, Some(variant))),

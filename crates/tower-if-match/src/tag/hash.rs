@@ -1,21 +1,48 @@
 //! Hexadecimal digits, and the small hash that explains and never decides.
 
-pub(super) fn hex(byte: u8) -> [u8; 2] {
-    const DIGIT: &[u8; 16] = b"0123456789abcdef";
-    [DIGIT[usize::from(byte >> 4)], DIGIT[usize::from(byte & 15)]]
+/// The number in 16 lowercase digits.
+pub(super) fn hex(number: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    digits[..8].copy_from_slice(&half(number >> 32));
+    digits[8..].copy_from_slice(&half(number & 0xFFFF_FFFF));
+    digits
+}
+
+/// Eight digits at once, one in each byte of a word.
+fn half(mut word: u64) -> [u8; 8] {
+    const EACH: u64 = u64::MAX / 0xFF;
+    word = (word << 16 | word) & 0x0000_FFFF_0000_FFFF;
+    word = (word << 8 | word) & 0x00FF_00FF_00FF_00FF;
+    word = (word << 4 | word) & 0x0F0F_0F0F_0F0F_0F0F;
+    // From ten upwards, adding six carries into the high half of the byte.
+    let letters = (word + 6 * EACH) >> 4 & EACH;
+    (word + u64::from(b'0') * EACH + letters * u64::from(b'a' - b'0' - 10)).to_be_bytes()
+}
+
+/// The number that 16 lowercase digits spell.
+pub(super) fn from_hex(digits: [u8; 16]) -> Option<u64> {
+    digits.iter().try_fold(0, |number, digit| {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(number << 4 | u64::from(value))
+    })
 }
 
 pub(super) const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 
-pub(super) fn fnv(start: u64, octets: &[u8]) -> u64 {
-    octets.iter().fold(start, |hash, byte| {
+pub(super) fn fnv(start: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(start, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
 
 /// Folds the eight bytes of a hash into one.
 pub(super) fn fold(hash: u64) -> u8 {
-    hash.to_be_bytes()
-        .into_iter()
-        .fold(0, |folded, byte| folded ^ byte)
+    let half = hash ^ hash >> 32;
+    let quarter = half ^ half >> 16;
+    let [low, ..] = (quarter ^ quarter >> 8).to_le_bytes();
+    low
 }

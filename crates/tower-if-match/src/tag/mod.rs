@@ -3,6 +3,7 @@
 mod coding;
 mod form;
 mod hash;
+mod minted;
 mod recognise;
 mod scope;
 mod state;

@@ -3,10 +3,10 @@
 use http_precondition::{EntityTagRef, Validators};
 use version_store::{Key, Revision, Tagging};
 
-use super::form::dissect;
-use super::hash::hex;
+use super::form::{Dissected, dissect};
+use super::minted::{Digits, MintKey};
 use super::state::{CurrentState, is_representation};
-use super::tag::{RESOURCE, TagMint};
+use super::tag::TagMint;
 
 /// Why a tag does not strongly match the current state.
 #[derive(Debug, PartialEq)]
@@ -40,26 +40,26 @@ impl<K: Key, R: Revision> CurrentState<'_, K, R> {
     }
 
     fn recognise_minted(&self, opaque: &[u8]) -> Recognised<R> {
-        let Some((revision, digits, rest)) = dissect(opaque) else {
+        let Some(Dissected {
+            revision,
+            digits,
+            rest,
+        }) = dissect(opaque)
+        else {
             let began = self
                 .minted()
                 .iter()
-                .any(|minted| opaque.starts_with(&minted[..]));
+                .any(|minted| opaque.starts_with(minted.opaque()));
             return if began {
                 Recognised::Mangled
             } else {
                 Recognised::Unknown
             };
         };
-        let state = &opaque[..opaque.len() - rest.len()];
         let incarnation = self.version.incarnation();
         let mut keys = self.tags.shared.keys.iter();
-        let names_this_incarnation = |mint_key| {
-            self.tags
-                .mint_text(mint_key, self.key, incarnation, revision)
-                .as_slice()
-                == state
-        };
+        let names_this_incarnation =
+            |mint_key: &MintKey| mint_key.digits(self.key, incarnation, revision) == digits;
         // Try each key first, because the check digits alone match by chance once in a while.
         if keys.clone().any(names_this_incarnation) {
             if !is_representation(rest) {
@@ -67,8 +67,7 @@ impl<K: Key, R: Revision> CurrentState<'_, K, R> {
             }
             return Recognised::Stale(R::from_text(revision));
         }
-        let (before_check, check) = state.split_at(state.len() - 2);
-        if keys.any(|mint_key| hex(mint_key.check(before_check)) == check) {
+        if keys.any(|mint_key| mint_key.checks(revision, digits)) {
             return if self.tags.is_of(self.key, digits) {
                 Recognised::EarlierIncarnation
             } else {
@@ -83,21 +82,17 @@ impl<K: Key, R: Revision> TagMint<K, R> {
     /// Whether this mint made the tag for a representation of this resource, as far as that can be told without the
     /// current version.
     pub(crate) fn minted_for(&self, key: &K, tag: EntityTagRef<'_>) -> bool {
-        let Some((_, digits, rest)) = dissect(tag.opaque()) else {
+        let Some(tag) = dissect(tag.opaque()) else {
             return false;
         };
-        let state = &tag.opaque()[..tag.opaque().len() - rest.len()];
-        let (before_check, check) = state.split_at(state.len() - 2);
         let mut keys = self.shared.keys.iter();
-        is_representation(rest)
-            && self.is_of(key, digits)
-            && keys.any(|mint_key| hex(mint_key.check(before_check)) == check)
+        is_representation(tag.rest)
+            && self.is_of(key, tag.digits)
+            && keys.any(|mint_key| mint_key.checks(tag.revision, tag.digits))
     }
 
     /// Whether the digits of a tag are those of this resource, as far as one byte can tell.
-    fn is_of(&self, key: &K, digits: &[u8]) -> bool {
-        let mut encoded = self.shared.scope.encoded.clone();
-        key.encode(&mut encoded);
-        digits[RESOURCE] == hex(self.resource(&encoded))
+    fn is_of(&self, key: &K, digits: Digits) -> bool {
+        self.shared.keys[0].resource(key) == digits.resource()
     }
 }

@@ -8,7 +8,8 @@ use version_store::{Key, Revision, Tagging, Version};
 
 use super::coding::strip_suffix;
 use super::form::is_variant;
-use super::tag::{Opaque, TagMint};
+use super::minted::Minted;
+use super::tag::TagMint;
 
 /// The current state of a resource as the validator for a write's conditions: writes compare the state, so the
 /// tag of any representation of the current state matches.
@@ -19,7 +20,7 @@ pub(crate) struct CurrentState<'a, K, R> {
     weakened_accepted: bool,
     /// The opaque tags that name the current state, one for each key of the mint. They are minted on first use, because
     /// not every condition or refusal needs them.
-    minted: OnceCell<SmallVec<[Opaque; 1]>>,
+    minted: OnceCell<SmallVec<[Minted; 1]>>,
 }
 
 impl<'a, K: Key, R: Revision> CurrentState<'a, K, R> {
@@ -49,14 +50,14 @@ impl<'a, K: Key, R: Revision> CurrentState<'a, K, R> {
         match self.version.tagging() {
             Tagging::Own(tag) => Some(tag.clone()),
             Tagging::Untagged => None,
-            Tagging::Minted => EntityTag::strong(self.minted().first()?).ok(),
+            Tagging::Minted => EntityTag::strong(self.minted().first()?.opaque()).ok(),
         }
     }
 
-    pub(super) fn minted(&self) -> &[Opaque] {
+    pub(super) fn minted(&self) -> &[Minted] {
         self.minted.get_or_init(|| {
             let keys = self.tags.shared.keys.iter();
-            keys.filter_map(|mint_key| self.tags.mint(mint_key, self.key, self.version))
+            keys.filter_map(|mint_key| mint_key.mint(self.key, self.version))
                 .collect()
         })
     }
@@ -64,7 +65,7 @@ impl<'a, K: Key, R: Revision> CurrentState<'a, K, R> {
     fn names_state(&self, opaque: &[u8]) -> bool {
         self.minted().iter().any(|minted| {
             opaque
-                .strip_prefix(minted.as_slice())
+                .strip_prefix(minted.opaque())
                 .is_some_and(is_representation)
         })
     }

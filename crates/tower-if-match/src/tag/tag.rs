@@ -7,32 +7,36 @@
 //!   │ └────┬─────┘│ │ └─ variant, on representations only
 //!   │      │      │ └─── check: 2 digits over everything before it
 //!   │      │      └───── resource: 2 digits over scope and key
-//!   │      └──────────── state: 12 digits of keyed blake3 over scope, key, incarnation and revision
+//!   │      └──────────── state: 12 digits of a keyed hash over scope, key, incarnation and revision
 //!   └─────────────────── revision, readable
 //! ```
 //!
 //! | part | made of | distinguishes |
 //! | --- | --- | --- |
 //! | revision | [`Revision::write_text`] | the versions that stale tags name |
-//! | state | the first 48 bits of keyed blake3 over the [canonical encoding](version_store::KeyEncoder) of scope (text), key, incarnation (integer) and revision (text) | a version of this resource in this incarnation from everything else; two states share it with a probability of 2⁻⁴⁸ |
-//! | resource | 8 bits of FNV-1a over the encoding of scope and key | an earlier incarnation of this resource from another resource; only explains, never decides |
-//! | check | 8 bits of FNV-1a over the mint's key and the text before it | what this service minted from what others invented or an intermediary changed; only explains, never decides |
+//! | state | the high 48 bits of SipHash-1-3 over the [canonical encoding](version_store::KeyEncoder) of key, incarnation (integer) and revision (text) | a version of this resource in this incarnation from everything else; two states share it with a probability of 2⁻⁴⁸ |
+//! | resource | FNV-1a over the encoding of scope (text) and key, its eight bytes combined by exclusive or | an earlier incarnation of this resource from another resource; only explains, never decides |
+//! | check | FNV-1a over the tag key, the revision's text, and state and resource as 7 bytes, combined like the resource | what this service minted from what others invented or an intermediary changed; only explains, never decides |
+//!
+//! Digits are lowercase hexadecimal, most significant first. The key of SipHash is derived once for each mint: the
+//! first 16 bytes of blake3 over the encoding of the scope, keyed with the tag key. SipHash and FNV-1a are those of
+//! 64 bits; SipHash reads its key as two integers, least significant byte first.
 //!
 //! Whether a tag matches is decided on revision, state, resource and check together, byte by byte. The
 //! format is a stable promise: a change would make every tag that clients hold unknown. The golden test
-//! enforces it.
+//! enforces it, and `tests/golden_tags.py` computes the same from this page.
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Range;
 use std::sync::Arc;
 
 use http::HeaderValue;
 use http_precondition::EntityTag;
-use smallvec::{SmallVec, smallvec};
-use version_store::{Key, KeyEncoder, Revision, RevisionText, Tagging, Version};
+use smallvec::SmallVec;
+use version_store::{Key, Revision, Tagging, Version};
 
-use super::hash::{FNV_OFFSET, fnv, fold, hex};
+use super::hash::{FNV_OFFSET, fnv, hex};
+use super::minted::{MintKey, Minted};
 use super::scope::Scope;
 
 /// The default key for minting tags. It is public, so that all processes of a service agree without
@@ -53,12 +57,6 @@ pub const PUBLIC_TAG_KEY: TagKey = *b"tower-if-match: public tag key 1";
 
 /// A key for minting tags.
 pub type TagKey = [u8; 32];
-
-/// Digits of a minted tag after its revision.
-pub(super) const DIGITS: usize = 16;
-
-/// Which of them identify the resource.
-pub(super) const RESOURCE: Range<usize> = DIGITS - 4..DIGITS - 2;
 
 /// The maximum length of a variant, in bytes.
 pub(crate) const MAX_VARIANT: usize = 64;
@@ -83,36 +81,8 @@ pub struct TagMint<K, R = u64> {
 
 pub(super) struct ScopeAndKeys {
     pub(super) scope: Scope,
-    /// The hash of the scope's encoding.
-    scope_hash: u64,
     pub(super) keys: SmallVec<[MintKey; 1]>,
 }
-
-/// A key, and what all tags that are minted with it have in common.
-#[derive(Clone)]
-pub(super) struct MintKey {
-    key: TagKey,
-    check: u64,
-}
-
-impl From<TagKey> for MintKey {
-    fn from(key: TagKey) -> Self {
-        Self {
-            key,
-            check: fnv(FNV_OFFSET, &key),
-        }
-    }
-}
-
-impl MintKey {
-    /// The check digits for this part of a tag.
-    pub(super) fn check(&self, before: &[u8]) -> u8 {
-        fold(fnv(self.check, before))
-    }
-}
-
-/// An opaque tag (without quotes) under construction: `v6-9f1c2ab04d77e310`.
-pub(super) type Opaque = SmallVec<[u8; 48]>;
 
 impl<K: Key, R: Revision> TagMint<K, R> {
     /// A mint for one kind of resource, with the public key.
@@ -136,13 +106,9 @@ impl<K: Key, R: Revision> TagMint<K, R> {
     }
 
     fn of(scope: Scope, keys: impl IntoIterator<Item = TagKey>) -> Self {
-        let keys = keys.into_iter().map(MintKey::from).collect();
-        let scope_hash = fnv(FNV_OFFSET, scope.encoded.as_bytes());
-        let shared = ScopeAndKeys {
-            scope,
-            scope_hash,
-            keys,
-        };
+        let keys = keys.into_iter();
+        let keys = keys.map(|key| MintKey::new(&key, &scope)).collect();
+        let shared = ScopeAndKeys { scope, keys };
         Self {
             shared: Arc::new(shared),
             of: PhantomData,
@@ -171,8 +137,8 @@ impl<K: Key, R: Revision> TagMint<K, R> {
                 None => Some(tag.clone()),
             },
             Tagging::Minted => {
-                let opaque = self.mint(&self.shared.keys[0], key, version)?;
-                with_variant(&opaque, variant)
+                let minted = self.mint(key, version)?;
+                with_variant(minted.opaque(), variant)
             }
         }
     }
@@ -182,70 +148,17 @@ impl<K: Key, R: Revision> TagMint<K, R> {
         match version.tagging() {
             Tagging::Untagged => None,
             Tagging::Own(tag) => Some(tag.to_header_value()),
-            Tagging::Minted => {
-                let opaque = self.mint(&self.shared.keys[0], key, version)?;
-                let mut field: SmallVec<[u8; 64]> = smallvec![b'"'];
-                field.extend_from_slice(&opaque);
-                field.push(b'"');
-                HeaderValue::from_bytes(&field).ok()
-            }
+            Tagging::Minted => HeaderValue::from_bytes(self.mint(key, version)?.field()).ok(),
         }
     }
 
-    pub(super) fn mint(&self, mint_key: &MintKey, key: &K, version: &Version<R>) -> Option<Opaque> {
-        let mut text = RevisionText::default();
-        version.revision().write_text(&mut text);
-        let Some(revision) = text.as_str() else {
-            tracing::error!(
-                revision = ?version.revision(),
-                "no tag for a revision whose text is not 1 to 64 of A-Z a-z 0-9 _"
-            );
-            return None;
-        };
-        Some(self.mint_text(mint_key, key, version.incarnation(), revision))
-    }
-
-    /// The tag of a revision, given as text of at most 64 bytes.
-    pub(super) fn mint_text(
-        &self,
-        mint_key: &MintKey,
-        key: &K,
-        incarnation: u64,
-        revision: &str,
-    ) -> Opaque {
-        let mut encoded = self.shared.scope.encoded.clone();
-        key.encode(&mut encoded);
-        let resource = self.resource(&encoded);
-        encoded.unsigned(incarnation);
-        encoded.text(revision);
-        let digest = blake3::keyed_hash(&mint_key.key, encoded.as_bytes());
-
-        let mut digits = [0; DIGITS];
-        for (pair, byte) in digits
-            .as_chunks_mut()
-            .0
-            .iter_mut()
-            .zip(&digest.as_bytes()[..6])
-        {
-            *pair = hex(*byte);
-        }
-        digits[RESOURCE].copy_from_slice(&hex(resource));
-        let mut opaque = Opaque::new();
-        opaque.push(b'v');
-        opaque.extend_from_slice(revision.as_bytes());
-        opaque.push(b'-');
-        opaque.extend_from_slice(&digits[..DIGITS - 2]);
-        let check = mint_key.check(&opaque);
-        opaque.extend_from_slice(&hex(check));
-        opaque
-    }
-
-    /// The byte that distinguishes a resource from most others, from the encoding of scope and key.
-    pub(super) fn resource(&self, encoded: &KeyEncoder) -> u8 {
-        let behind_scope = &encoded.as_bytes()[self.shared.scope.encoded.as_bytes().len()..];
-        fold(fnv(self.shared.scope_hash, behind_scope))
+    fn mint(&self, key: &K, version: &Version<R>) -> Option<Minted> {
+        self.shared.keys[0].mint(key, version)
     }
 }
+
+/// An opaque tag with a variant.
+type Variant = SmallVec<[u8; 64]>;
 
 fn with_variant(opaque: &[u8], variant: Option<&str>) -> Option<EntityTag> {
     let Some(variant) = variant else {
@@ -260,7 +173,7 @@ fn with_variant(opaque: &[u8], variant: Option<&str>) -> Option<EntityTag> {
         );
         return weak_variant(opaque, variant);
     }
-    let mut tagged = Opaque::from_slice(opaque);
+    let mut tagged = Variant::from_slice(opaque);
     tagged.push(b'.');
     tagged.extend_from_slice(variant.as_bytes());
     EntityTag::strong(&tagged).ok()
@@ -269,11 +182,9 @@ fn with_variant(opaque: &[u8], variant: Option<&str>) -> Option<EntityTag> {
 /// A weak tag that still distinguishes the variant: even by weak comparison, a client that holds one body must
 /// not be told that it holds another. The variant is hashed, because the handler may have named anything.
 fn weak_variant(opaque: &[u8], variant: &str) -> Option<EntityTag> {
-    let mut tagged = Opaque::from_slice(opaque);
+    let mut tagged = Variant::from_slice(opaque);
     tagged.push(b'.');
-    for byte in fnv(FNV_OFFSET, variant.as_bytes()).to_be_bytes() {
-        tagged.extend_from_slice(&hex(byte));
-    }
+    tagged.extend_from_slice(&hex(fnv(FNV_OFFSET, variant.as_bytes())));
     EntityTag::weak(&tagged).ok()
 }
 
