@@ -259,18 +259,20 @@ fn write_string(json: &mut Vec<u8>, text: &str) {
 }
 
 fn needs_escape(text: &[u8]) -> bool {
-    let escaped = |octet: u8| octet < b' ' || octet == b'"' || octet == b'\\';
     // No early exit within a block, so that the compiler looks at its octets all at once. The last
     // block overlaps the one before it.
-    let block = |block: &[u8; 16]| {
-        let found = block
+    fn block<const N: usize>(block: &[u8; N]) -> bool {
+        let escaped = |octet: u8| octet < b' ' || octet == b'"' || octet == b'\\';
+        block
             .iter()
-            .fold(0, |found, &octet| found | u8::from(escaped(octet)));
-        found != 0
-    };
-    let (blocks, _) = text.as_chunks();
-    match text.last_chunk() {
-        Some(last) => block(last) || blocks.iter().any(block),
-        None => text.iter().copied().any(escaped),
+            .fold(false, |found, &octet| found | escaped(octet))
     }
+    if let Some(last) = text.last_chunk::<16>() {
+        let (blocks, _) = text.as_chunks();
+        return block(last) || blocks.iter().any(block::<16>);
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        return block(first) || block(last);
+    }
+    text.iter().any(|&octet| block(&[octet]))
 }

@@ -73,6 +73,11 @@ pub(crate) fn opaque_len(text: &[u8]) -> usize {
             return place * 8 + others.trailing_zeros() as usize / 8;
         }
     }
+    // The last word overlaps the one before it, all of whose octets are `etagc`.
+    if let (false, Some(last)) = (rest.is_empty(), text.last_chunk()) {
+        let others = other_than_etagc(u64::from_le_bytes(*last));
+        return text.len() - 8 + others.trailing_zeros() as usize / 8;
+    }
     let other = rest.iter().position(|&octet| !is_etagc(octet));
     words.len() * 8 + other.unwrap_or(rest.len())
 }
