@@ -1,16 +1,17 @@
 //! What you set on a layer: data only.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::HeaderMap;
 use http::request::Parts;
 use http_precondition::{Conditions, HttpDate};
 use version_store::{Key, Revision, Version};
 
 use crate::decide::Policy;
 use crate::refusal::Denied;
+use crate::request::{Fields, Hook, Pair, noted};
 use crate::respond::{Refusals, Responder};
 use crate::tag::TagMint;
 
@@ -19,7 +20,7 @@ pub(crate) struct Config<K, R> {
     pub(crate) tags: TagMint<K, R>,
     pub(crate) policy: Policy,
     pub(crate) responder: Responder,
-    pub(crate) authorize: Option<Arc<Authorize<K, R>>>,
+    pub(crate) authorize: Option<Hook<Authorize<K, R>>>,
     pub(crate) clock: Clock,
     pub(crate) version_before_body: bool,
     pub(crate) strict_put_validators: bool,
@@ -28,9 +29,9 @@ pub(crate) struct Config<K, R> {
 /// The source of the current time.
 pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// The authorization hook.
+/// The second part of the authorization hook.
 pub(crate) type Authorize<K, R> =
-    dyn Fn(&Parts, &K, Option<&Version<R>>) -> Result<(), Denied> + Send + Sync;
+    dyn Fn(&dyn Any, &K, Option<&Version<R>>) -> Result<(), Denied> + Send + Sync;
 
 impl<K: Key, R: Revision> Config<K, R> {
     pub(crate) fn new(tags: TagMint<K, R>) -> Self {
@@ -47,23 +48,31 @@ impl<K: Key, R: Revision> Config<K, R> {
 
     /// Adds an authorization hook: all of them have to agree, so that a layer made from another one can only
     /// tighten.
-    pub(crate) fn add_authorization(
+    pub(crate) fn add_authorization<T: Send + Sync + 'static>(
         &mut self,
-        hook: impl Fn(&Parts, &K, Option<&Version<R>>) -> Result<(), Denied> + Send + Sync + 'static,
+        take: impl Fn(&Parts) -> T + Send + Sync + 'static,
+        authorize: impl Fn(&T, &K, Option<&Version<R>>) -> Result<(), Denied> + Send + Sync + 'static,
     ) {
-        let all: Arc<Authorize<K, R>> = match self.authorize.take() {
-            None => Arc::new(hook),
-            Some(first) => Arc::new(move |head, key, version| {
-                first(head, key, version)?;
-                hook(head, key, version)
-            }),
-        };
-        self.authorize = Some(all);
+        let then: Arc<Authorize<K, R>> =
+            Arc::new(move |note, key, version| authorize(noted(note), key, version));
+        let added = Hook::new(take, then);
+        self.authorize = Some(match self.authorize.take() {
+            None => added,
+            Some(first) => {
+                let [one, other] = [&first, &added].map(|hook| Arc::clone(&hook.then));
+                let both: Arc<Authorize<K, R>> = Arc::new(move |notes, key, version| {
+                    let Pair(of_one, of_other) = noted(notes);
+                    one(&**of_one, key, version)?;
+                    other(&**of_other, key, version)
+                });
+                Hook::both(&first, &added, both)
+            }
+        });
     }
 
-    /// The condition fields of a request.
-    pub(crate) fn conditions(&self, fields: &HeaderMap) -> Conditions {
-        Conditions::from_headers(fields, || self.now())
+    /// The conditions of a request, parsed.
+    pub(crate) fn conditions(&self, parts: &Parts, fields: &Fields<'_>) -> Conditions {
+        fields.parse(&parts.headers, || self.now())
     }
 
     pub(crate) fn now(&self) -> HttpDate {

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, ETAG, LAST_MODIFIED};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -20,10 +21,10 @@ use crate::config::Config;
 use crate::decide::{reason_of, why};
 use crate::drop_fields::remove_body_fields;
 use crate::refusal::{Reason, Refusal};
-use crate::request::{Head, Kept};
+use crate::request::{Fields, Head, Kept};
 #[cfg(feature = "variant")]
 use crate::tag::CodingNamed;
-use crate::tag::{CurrentState, has_no_variant, variant_of, without_suffix};
+use crate::tag::{CurrentState, has_no_variant, set_tag, variant_of, without_suffix};
 
 /// A read whose handler is running.
 pub(crate) struct Reading<K, R> {
@@ -38,14 +39,18 @@ impl<K: Key, R: Revision> Reading<K, R> {
     pub(crate) fn of(
         config: &Config<K, R>,
         parts: &Parts,
-        conditions: Conditions,
         key: K,
         before: Option<Version<R>>,
     ) -> Self {
-        let conditional = !conditions.is_empty();
+        let fields = Fields::of(&parts.headers);
+        let conditional = !fields.are_unconditional();
         let kept = conditional.then(|| {
-            let whole = config.responder.needs_head();
-            Box::new(Kept::of(parts, conditions, whole))
+            let conditions = || config.conditions(parts, &fields);
+            let responder = &config.responder;
+            let taken = responder
+                .is_hooked()
+                .then(|| Box::new(responder.take(parts)));
+            Box::new(Kept::of(parts, &fields, conditions, taken))
         });
         Self {
             kept,
@@ -56,14 +61,15 @@ impl<K: Key, R: Revision> Reading<K, R> {
 }
 
 /// Tags the handler's response and evaluates the request's conditions on it.
+#[inline]
 pub(crate) fn conclude<K: Key, R: Revision, B: RefusalBody>(
     config: &Config<K, R>,
     reading: &Reading<K, R>,
-    mut response: Response<B>,
-) -> Response<B> {
-    let marked = Mark::<R>::take(&mut response);
+    response: &mut Response<B>,
+) {
+    let marked = Mark::<R>::take(response);
     if !response.status().is_success() {
-        return response;
+        return;
     }
     let (version, variant) = match (&marked, &reading.before) {
         (Some((version, variant)), _) => (Some(version), variant.as_deref()),
@@ -72,20 +78,28 @@ pub(crate) fn conclude<K: Key, R: Revision, B: RefusalBody>(
     let fields = response.headers_mut();
     // A handler that does not know the version may know that its body varies, and set a weak tag.
     let own = marked.is_none() && fields.contains_key(ETAG);
-    let representation = match version.filter(|_| !own) {
-        Some(version) => tag_representation(config, fields, &reading.key, version, variant),
-        None => own_representation(config, fields, &reading.key),
+    let tagged = version.filter(|_| !own);
+    let representation = match (tagged, &reading.kept) {
+        (Some(version), None) if variant.is_none() && !fields.contains_key(CONTENT_ENCODING) => {
+            // Nobody asks what the validators are, and the state's tag is that of the body.
+            set_tag(fields, config.tags.field_value(&reading.key, version));
+            set_date(config, fields, version);
+            return;
+        }
+        (Some(version), _) => tag_representation(config, fields, &reading.key, version, variant),
+        (None, _) => own_representation(config, fields, &reading.key),
     };
     #[cfg(feature = "variant")]
-    CodingNamed::mark(&mut response, version.is_some() && !own);
-    match &reading.kept {
-        Some(kept) => {
-            let state =
-                version.map(|version| CurrentState::new(&config.tags, &reading.key, version));
-            let head = kept.head();
-            evaluate_read(config, head, state.as_ref(), representation, response)
-        }
-        None => response,
+    CodingNamed::mark(response, tagged.is_some());
+    if let Some(kept) = &reading.kept {
+        let state = version.map(|version| CurrentState::new(&config.tags, &reading.key, version));
+        evaluate_read(
+            config,
+            kept.head(),
+            state.as_ref(),
+            representation,
+            response,
+        );
     }
 }
 
@@ -100,21 +114,25 @@ fn tag_representation<K: Key, R: Revision>(
     let coding = coding_of(fields);
     let variant = variant_of(variant, coding.as_deref());
     let entity_tag = config.tags.representation(key, version, variant.as_deref());
-    match &entity_tag {
-        Some(tag) => fields.insert(ETAG, tag.to_header_value()),
-        None => fields.remove(ETAG),
-    };
-    let last_modified = version.modified_at().map(HttpDate::from);
-    if let Some(date) = last_modified {
-        // The date in the response must not be later than Date (RFC 9110 §8.8.2.1); conditions are compared with
-        // the stored date.
-        let served = date.min(config.now());
-        fields.insert(LAST_MODIFIED, served.to_header_value());
-    }
+    set_tag(fields, entity_tag.as_ref().map(EntityTag::to_header_value));
     Representation {
         entity_tag,
-        last_modified,
+        last_modified: set_date(config, fields, version),
     }
+}
+
+/// Sets the date of the version, and returns the one with which conditions are compared.
+fn set_date<K: Key, R: Revision>(
+    config: &Config<K, R>,
+    fields: &mut HeaderMap,
+    version: &Version<R>,
+) -> Option<HttpDate> {
+    let last_modified = version.modified_at().map(HttpDate::from)?;
+    // The date in the response must not be later than Date (RFC 9110 §8.8.2.1); conditions are compared with
+    // the stored date.
+    let served = last_modified.min(config.now());
+    fields.insert(LAST_MODIFIED, served.to_header_value());
+    Some(last_modified)
 }
 
 /// The coding that the handler gave the body. Several field lines are one list (RFC 9110 §5.3).
@@ -169,18 +187,17 @@ fn evaluate_read<K: Key, R: Revision, B: RefusalBody>(
     head: Head<'_>,
     state: Option<&CurrentState<'_, K, R>>,
     representation: Representation,
-    response: Response<B>,
-) -> Response<B> {
+    response: &mut Response<B>,
+) {
     let responder = &config.responder;
     let served = Served(&representation);
     match evaluate(head.method(), head.conditions(), Some(&served), false) {
-        Verdict::Proceed(_) | Verdict::Ignored | Verdict::Required => response,
+        Verdict::Proceed(_) | Verdict::Ignored | Verdict::Required => {}
         Verdict::NotModified(_) => {
-            let mut response = not_modified(response);
+            not_modified(response);
             if let Some(suffixed) = served.named_with_a_suffix(head.conditions()) {
                 response.headers_mut().insert(ETAG, suffixed);
             }
-            response
         }
         Verdict::Failed(field) => {
             let reason = match state {
@@ -188,10 +205,12 @@ fn evaluate_read<K: Key, R: Revision, B: RefusalBody>(
                 None => Reason::UnknownTag,
             };
             let refusal = Refusal::new(reason).of_field(field);
-            responder.refuse(head, refusal.with_current_tag(representation.entity_tag))
+            let refusal = refusal.with_current_tag(representation.entity_tag);
+            *response = responder.refuse(head, refusal);
         }
         Verdict::Refused(field, defect) => {
-            responder.refuse(head, Refusal::new(reason_of(defect)).of_field(field))
+            let refusal = Refusal::new(reason_of(defect)).of_field(field);
+            *response = responder.refuse(head, refusal);
         }
     }
 }
@@ -238,13 +257,13 @@ impl Validators for Served<'_> {
 
 /// Turns a success into 304. All fields stay, including Vary, Cache-Control, Content-Location, Expires and Date
 /// (RFC 9110 §15.4.5), except those that describe the body, which is dropped.
-fn not_modified<B: RefusalBody>(response: Response<B>) -> Response<B> {
-    let (mut parts, _) = response.into_parts();
-    parts.status = StatusCode::NOT_MODIFIED;
-    remove_body_fields(&mut parts.headers);
+fn not_modified<B: RefusalBody>(response: &mut Response<B>) {
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    let fields = response.headers_mut();
+    remove_body_fields(fields);
     // The tag is more precise (RFC 9110 §15.4.5).
-    if parts.headers.contains_key(ETAG) {
-        parts.headers.remove(LAST_MODIFIED);
+    if fields.contains_key(ETAG) {
+        fields.remove(LAST_MODIFIED);
     }
-    Response::from_parts(parts, B::from_text(bytes::Bytes::new()))
+    *response.body_mut() = B::from_text(Bytes::new());
 }

@@ -11,10 +11,9 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::header::ETAG;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{Extensions, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_if_match::version_store::handover::Slot;
 use tower_if_match::{Expected, Found, IfMatchLayer, MemoryStore, Policy, Refusals, SingleProcess};
 use tracing::field::{Field, Visit};
 use tracing::span;
@@ -73,11 +72,13 @@ async fn a_success_under_a_lock_that_leaves_the_version_is_a_warning() {
     );
 }
 
-/// What a handler does with the slot of its request, out of which it may take an `Expected`.
-type Handler = fn(&Slot<Expected<Posts>>);
+/// What a handler does with its request's extensions, out of which it may take an `Expected`.
+type Handler = fn(&Extensions);
 
-fn unchanged(slot: &Slot<Expected<Posts>>) {
-    slot.take().unwrap().unchanged();
+fn unchanged(extensions: &Extensions) {
+    if let Ok(expected) = Expected::<Posts>::from_extensions(extensions) {
+        expected.unchanged();
+    }
 }
 
 /// The answer to a request to post 7, and what was logged meanwhile.
@@ -89,9 +90,7 @@ async fn logged(
     posts.create(7, "first".to_owned());
     let layer = IfMatchLayer::new("posts", posts, |_: &Parts| Found::Key(7));
     let service = layer.layer(service_fn(move |request: Request<Full<Bytes>>| {
-        if let Some(slot) = request.extensions().get() {
-            handler(slot);
-        }
+        handler(request.extensions());
         ready(Ok::<_, Infallible>(Response::new(Full::default())))
     }));
     let events = Events::default();
@@ -182,7 +181,9 @@ async fn a_long_path_is_cut_between_two_characters() {
 #[tokio::test]
 async fn a_write_that_nobody_vouches_for_is_an_error_event_that_says_what_was_missing() {
     let untaken: Handler = |_| {};
-    let taken: Handler = |slot| drop(slot.take().unwrap());
+    let taken: Handler = |extensions| {
+        drop(Expected::<Posts>::from_extensions(extensions).unwrap());
+    };
     for (handler, missing) in [(untaken, "not taken"), (taken, "taken and not settled")] {
         let (response, log) = logged(request("PUT", "if-match", b"*"), handler).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

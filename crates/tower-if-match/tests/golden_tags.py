@@ -96,10 +96,20 @@ def siphash13(key, data):
     return v[0] ^ v[1] ^ v[2] ^ v[3]
 
 
-def fnv1a(data):
-    hash = 0xCBF29CE484222325
-    for byte in data:
-        hash = (hash ^ byte) * 0x100000001B3 & M64
+FNV_OFFSET = 0xCBF29CE484222325
+
+
+def fnv1a(hash, data):
+    for i in range(0, len(data), 8):
+        hash = step(hash, int.from_bytes(data[i : i + 8], "little"))
+    return hash
+
+
+def step(hash, word):
+    return (hash ^ word) * 0x100000001B3 & M64
+
+
+def folded(hash):
     folded = 0
     for byte in hash.to_bytes(8, "big"):
         folded ^= byte
@@ -128,10 +138,10 @@ def encoded(key):
 def tag(tag_key, scope, key, incarnation, revision):
     sip_key = keyed_blake3(tag_key, text(scope))[:16]
     state = siphash13(sip_key, encoded(key) + integer(incarnation) + text(revision)) >> 16
-    resource = fnv1a(text(scope) + encoded(key))
-    before_check = state.to_bytes(6, "big") + bytes([resource])
-    check = fnv1a(tag_key + revision.encode() + before_check)
-    return f'"v{revision}-{(before_check + bytes([check])).hex()}"'
+    resource = folded(fnv1a(fnv1a(FNV_OFFSET, text(scope)), encoded(key)))
+    before_check = state << 8 | resource
+    check = folded(step(fnv1a(fnv1a(FNV_OFFSET, tag_key), revision.encode()), before_check))
+    return f'"v{revision}-{before_check << 8 | check:016x}"'
 
 
 for line in sys.stdin:

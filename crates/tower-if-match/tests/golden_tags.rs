@@ -23,10 +23,14 @@ fn pair(
 ) -> Pair {
     let tags = TagMint::<_, String>::with_keys(scope, [tag_key]);
     let version = Version::new(revision.to_owned()).with_incarnation(incarnation);
-    let hex: String = tag_key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (high, low) = tag_key.split_at(16);
+    let [high, low] = [high, low].map(|half| half.try_into().map_or(0, u128::from_be_bytes));
     Pair {
-        asked: format!("{hex} {scope} {named} {incarnation} {revision}"),
-        minted: tags.tag(key, &version).unwrap().to_string(),
+        asked: format!("{high:032x}{low:032x} {scope} {named} {incarnation} {revision}"),
+        minted: tags
+            .tag(key, &version)
+            .expect("a revision with a text")
+            .to_string(),
     }
 }
 
@@ -42,7 +46,7 @@ fn many() -> Vec<Pair> {
     );
     let mut pairs = Vec::new();
     for _ in 0..500 {
-        let drawn = any.new_tree(&mut runner).unwrap().current();
+        let drawn = any.new_tree(&mut runner).expect("no filter").current();
         let (own_key, scope, (signed, unsigned), text, incarnation, revision) = drawn;
         for tag_key in [own_key, PUBLIC_TAG_KEY] {
             let mut add = |pair: Pair| pairs.push(pair);

@@ -1,5 +1,8 @@
+use std::sync::LazyLock;
+
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, RETRY_AFTER,
 };
@@ -82,10 +85,12 @@ impl<T: IntoResponse, R: Clone + Send + Sync + 'static> IntoResponse for Version
     }
 }
 
-/// 412, which the layer that lent the `Expected` replaces.
+/// 412, which the layer that lent the `Expected` replaces. Hardly anyone sees the document, so it is written once.
 impl IntoResponse for Lost {
     fn into_response(self) -> Response {
-        problem(StatusCode::PRECONDITION_FAILED, &self.to_string())
+        static DOCUMENT: LazyLock<Bytes> =
+            LazyLock::new(|| document(StatusCode::PRECONDITION_FAILED, &Lost::new().to_string()));
+        respond(StatusCode::PRECONDITION_FAILED, DOCUMENT.clone())
     }
 }
 
@@ -122,10 +127,17 @@ impl IntoResponse for NotLent {
 }
 
 fn problem(status: StatusCode, detail: &str) -> Response {
+    respond(status, document(status, detail))
+}
+
+fn document(status: StatusCode, detail: &str) -> Bytes {
     let title = status.canonical_reason().unwrap_or_default();
-    let body = Problem::new(status, title).detail(detail).into_json();
+    Problem::new(status, title).detail(detail).into_json()
+}
+
+fn respond(status: StatusCode, document: Bytes) -> Response {
     let headers = [(CONTENT_TYPE, PROBLEM_JSON), (CACHE_CONTROL, "no-store")];
-    (status, headers, body).into_response()
+    (status, headers, document).into_response()
 }
 
 #[cfg(test)]

@@ -192,7 +192,12 @@ impl<S: VersionStore> Lend for ExpectedItems<S> {
 impl<S: VersionStore> Slot<ExpectedItems<S>> {
     /// A slot for one request with these items, each of another resource.
     pub fn of_items(items: impl IntoIterator<Item = (S::Key, Demand<S::Revision>)>) -> Self {
-        Self::about(items.into_iter().unzip())
+        Self::about(items.into_iter().unzip(), ())
+    }
+
+    /// Puts the slot into a request's extensions, where [`ExpectedItems::from_extensions`] finds it.
+    pub fn lend(&self, to: &mut Extensions) {
+        to.insert(self.clone());
     }
 
     /// The resources, in the order of the request.

@@ -1,10 +1,11 @@
+use std::any::Any;
 use std::fmt;
 
 use http::Extensions;
 
 use crate::demand::Demand;
 use crate::error::Lost;
-use crate::marks::{InvalidKey, OtherStrategy};
+use crate::lent::Lent;
 use crate::not_lent::{NotLent, Why};
 use crate::slot::{Ending, Lend, Slot};
 use crate::store::VersionStore;
@@ -91,14 +92,10 @@ impl<S: VersionStore> Expected<S> {
     /// [`NotLent`] if no layer for this store is in front of the handler, if its strategy is not
     /// compare and swap, if it was taken before, or if the id of the resource is invalid.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
-        match extensions.get::<Slot<Self>>() {
-            Some(slot) => slot.take(),
-            None if extensions.get::<InvalidKey<S>>().is_some() => {
-                Err(NotLent::because::<S>(Why::InvalidKey))
-            }
-            None if extensions.get::<OtherStrategy<S>>().is_some() => {
-                Err(NotLent::because::<S>(Why::OtherStrategy))
-            }
+        match Lent::find(extensions) {
+            Some(Lent::Slot(slot)) => slot.take(),
+            Some(Lent::InvalidKey) => Err(NotLent::because::<S>(Why::InvalidKey)),
+            Some(Lent::OtherStrategy) => Err(NotLent::because::<S>(Why::OtherStrategy)),
             None => Err(NotLent::because::<S>(Why::NoLayer)),
         }
     }
@@ -262,7 +259,19 @@ impl<S: VersionStore> Lend for Expected<S> {
 impl<S: VersionStore> Slot<Expected<S>> {
     /// A slot for one request on the resource `key`.
     pub fn new(key: S::Key, demand: Demand<S::Revision>) -> Self {
-        Self::about((key, demand))
+        Self::keeping(key, demand, ())
+    }
+
+    /// The same, in which the layer keeps something.
+    #[inline]
+    pub fn keeping(key: S::Key, demand: Demand<S::Revision>, kept: impl Any + Send + Sync) -> Self {
+        Self::about((key, demand), kept)
+    }
+
+    /// Puts the slot into a request's extensions, where [`Expected::from_extensions`] finds it.
+    #[inline]
+    pub fn lend(&self, to: &mut Extensions) {
+        Lent::Slot(self.clone()).put(to);
     }
 
     /// The resource.

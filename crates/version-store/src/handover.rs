@@ -5,7 +5,7 @@
 //! happens to the response on its way.
 
 pub use crate::expected::Made;
-pub use crate::marks::{InvalidKey, OtherStrategy};
+pub use crate::lent::Lent;
 pub use crate::slot::{Ending, Slot};
 pub use crate::tx::{Returned, TxSlot};
 pub use crate::versioned::Mark;

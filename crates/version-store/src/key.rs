@@ -1,6 +1,6 @@
-use std::fmt::Debug;
-
-use smallvec::SmallVec;
+use std::cmp::Ordering;
+use std::fmt::{self, Debug};
+use std::hash::{Hash, Hasher};
 
 /// What names a resource in a store.
 ///
@@ -60,13 +60,25 @@ pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
 /// | UUID | its 16 bytes, as bytes |
 /// | tuple, struct of several fields | `t`, the number of its members in one byte, its members |
 /// | struct of one field | its field |
-#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyEncoder(SmallVec<[u8; 96]>);
+#[derive(Clone)]
+pub struct KeyEncoder {
+    short: [u8; SHORT],
+    len: usize,
+    /// All of it, once it is longer than `short` can hold.
+    long: Vec<u8>,
+}
+
+/// The longest encoding that needs no heap.
+const SHORT: usize = 96;
 
 impl KeyEncoder {
     /// An empty encoding.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            short: [0; SHORT],
+            len: 0,
+            long: Vec::new(),
+        }
     }
 
     /// The encoding of a key.
@@ -88,7 +100,7 @@ impl KeyEncoder {
     pub fn unsigned(&mut self, value: u64) {
         let mut item = [b'u'; 9];
         item[1..].copy_from_slice(&value.to_be_bytes());
-        self.0.extend_from_slice(&item);
+        self.append(&item);
     }
 
     /// Writes text.
@@ -108,12 +120,16 @@ impl KeyEncoder {
 
     /// What has been encoded so far.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        if self.long.is_empty() {
+            &self.short[..self.len]
+        } else {
+            &self.long
+        }
     }
 
     fn item(&mut self, kind: u8, bytes: &[u8]) {
-        self.0.push(kind);
-        self.0.extend_from_slice(bytes);
+        self.append(&[kind]);
+        self.append(bytes);
     }
 
     fn measured(&mut self, kind: u8, bytes: &[u8]) {
@@ -121,15 +137,64 @@ impl KeyEncoder {
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let mut head = [kind; 5];
         head[1..].copy_from_slice(&length.to_be_bytes());
-        self.0.extend_from_slice(&head);
-        self.0.extend_from_slice(bytes);
+        self.append(&head);
+        self.append(bytes);
+    }
+
+    #[inline]
+    fn append(&mut self, bytes: &[u8]) {
+        let end = self.len + bytes.len();
+        match self.short.get_mut(self.len..end) {
+            Some(room) => room.copy_from_slice(bytes),
+            None => self.spill(bytes),
+        }
+        self.len = end;
+    }
+
+    #[cold]
+    fn spill(&mut self, bytes: &[u8]) {
+        if self.long.is_empty() {
+            self.long.extend_from_slice(&self.short[..self.len]);
+        }
+        self.long.extend_from_slice(bytes);
     }
 }
 
-/// Not derived: that would copy byte by byte.
-impl Clone for KeyEncoder {
-    fn clone(&self) -> Self {
-        Self(SmallVec::from_slice(&self.0))
+impl Default for KeyEncoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for KeyEncoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyEncoder({})", self.as_bytes().escape_ascii())
+    }
+}
+
+impl PartialEq for KeyEncoder {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for KeyEncoder {}
+
+impl PartialOrd for KeyEncoder {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for KeyEncoder {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl Hash for KeyEncoder {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 
@@ -247,5 +312,19 @@ mod tests {
             encoded(&(1_u64, (2_u64, 3_u64)))
         );
         assert_ne!(encoded(&[7_u8; 2]), encoded(&text("\u{7}\u{7}")));
+    }
+
+    /// What is longer than an encoding usually is goes to the heap, and is the same.
+    #[test]
+    fn an_encoding_of_any_length_is_whole() {
+        for length in 80_u8..120 {
+            let text = "x".repeat(length.into());
+            let whole = [&b"s\0\0\0"[..], &[length], text.as_bytes()].concat();
+            assert_eq!(encoded(&text), whole);
+            let pair = (text, 7_u64);
+            let both = [&b"t\x02"[..], &whole, &encoded(&7_u64)].concat();
+            assert_eq!(encoded(&pair), both);
+            assert_eq!(KeyEncoder::of(&pair), KeyEncoder::of(&pair.clone()));
+        }
     }
 }

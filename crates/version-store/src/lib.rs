@@ -62,7 +62,7 @@ mod error;
 mod expected;
 pub mod handover;
 mod key;
-mod marks;
+mod lent;
 mod memory;
 mod not_lent;
 mod revision;

@@ -1,6 +1,5 @@
+use std::any::Any;
 use std::fmt::{self, Debug};
-
-use http::Extensions;
 
 use crate::not_lent::NotLent;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,17 +9,24 @@ use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// `L` is [`Expected`](crate::Expected) for a request on one resource, and
 /// [`ExpectedItems`](crate::bulk::ExpectedItems) for one on several.
 ///
+/// The layer may keep something of its own in it ([`Slot::keeping`], [`Slot::kept`]), so that a request costs one
+/// allocation for both.
+///
 /// | state | by |
 /// | --- | --- |
 /// | offered | `Slot::new`, `Slot::of_items` |
 /// | taken | [`Slot::take`], once |
 /// | settled | the methods of `L` that consume it |
 /// | closed | [`Slot::close`]: what comes later changes nothing |
-pub struct Slot<L: Lend>(Arc<Shared<L>>);
+pub struct Slot<L: Lend>(Arc<Shared<L, Kept>>);
 
-struct Shared<L: Lend> {
+/// What a layer keeps, whatever it is.
+type Kept = dyn Any + Send + Sync;
+
+struct Shared<L: Lend, T: ?Sized> {
     about: L::About,
     state: Mutex<SlotState<L::Made>>,
+    kept: T,
 }
 
 enum SlotState<M> {
@@ -69,16 +75,18 @@ pub trait Lend: Sized + 'static {
 }
 
 impl<L: Lend> Slot<L> {
-    pub(crate) fn about(about: L::About) -> Self {
+    #[inline]
+    pub(crate) fn about(about: L::About, kept: impl Any + Send + Sync) -> Self {
         Self(Arc::new(Shared {
             about,
             state: Mutex::new(SlotState::Offered),
+            kept,
         }))
     }
 
-    /// Puts the slot into a request's extensions, where `from_extensions` of what it lends finds it.
-    pub fn lend(&self, to: &mut Extensions) {
-        to.insert(self.clone());
+    /// What the layer keeps, if it is of this type.
+    pub fn kept<T: Any>(&self) -> Option<&T> {
+        self.0.kept.downcast_ref()
     }
 
     /// Takes what the slot lends.
@@ -98,6 +106,7 @@ impl<L: Lend> Slot<L> {
 
     /// Closes the slot and returns how the write ended. If a task still holds what was lent and settles
     /// it later, that changes nothing.
+    #[inline]
     pub fn close(&self) -> Ending<L::Made> {
         match std::mem::replace(&mut *self.state(), SlotState::Closed) {
             SlotState::Offered => Ending::Untaken,

@@ -2,7 +2,7 @@ use http::Extensions;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use crate::marks::InvalidKey;
+use crate::lent::Lent;
 use crate::not_lent::{NotLent, Why};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::transactional::Transactional;
@@ -34,7 +34,7 @@ impl<S: Transactional> Tx<S> {
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, NotLent> {
         match extensions.get::<TxSlot<S>>() {
             Some(slot) => slot.take(),
-            None if extensions.get::<InvalidKey<S>>().is_some() => {
+            None if matches!(Lent::<S>::find(extensions), Some(Lent::InvalidKey)) => {
                 Err(NotLent::because::<S>(Why::InvalidKey))
             }
             None => Err(NotLent::because::<S>(Why::NoTransaction)),

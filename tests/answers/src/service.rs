@@ -203,11 +203,13 @@ async fn change_all(expected: ExpectedItems<Posts>) {
 
 /// What no layer does: a refusal that tells what was sent, for the tests that look for it.
 fn echoing(guard: IfMatchLayer<Posts, PathKey>) -> IfMatchLayer<Posts, PathKey> {
-    guard.with_refusals(Refusals::new().with_response(|answer| {
-        let sent = answer.head().headers.get("if-match").cloned();
-        let sent = sent.as_ref().and_then(|sent| sent.to_str().ok());
-        answer.member("sent", &sent).into_response()
-    }))
+    guard.with_refusals(Refusals::new().with_response_from(
+        |head| head.headers.get("if-match").cloned(),
+        |sent, answer| {
+            let sent = sent.as_ref().and_then(|sent| sent.to_str().ok());
+            answer.member("sent", &sent).into_response()
+        },
+    ))
 }
 
 /// And a handler that repeats the body of the request.

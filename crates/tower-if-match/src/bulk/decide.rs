@@ -27,7 +27,7 @@ impl<S: VersionStore, W> BulkGuard<S, W> {
         let mut demands = Vec::with_capacity(current.len());
         let mut refusals = Vec::with_capacity(current.len());
         for ((key, head), current) in items.each().zip(current) {
-            if let Err(denied) = self.guard.authorize(head, key, current.as_ref()) {
+            if let Err(denied) = self.guard.authorize(head.taken(), key, current.as_ref()) {
                 return ItemsDecision::Deny(denied);
             }
             let decision = rules.decide(head.method(), head.conditions(), key, current);

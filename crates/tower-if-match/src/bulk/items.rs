@@ -1,19 +1,20 @@
 //! The items of one request, once they are known to be decidable.
 
+use http::Method;
 use http::request::Parts;
 use http_precondition::Conditions;
 use version_store::{Key, KeyEncoder};
 
 use super::item::Item;
-use crate::request::Head;
+use crate::request::{Head, Kept};
 
 /// The items of one request: at least one, not too many, no two of one resource.
 pub(super) struct Items<K> {
     pub(super) keys: Vec<K>,
     pub(super) order: Order,
     conditions: Vec<(Whose, Conditions)>,
-    /// The request's head, and a copy of it for each other method among the items.
-    heads: Vec<Parts>,
+    /// The request's head, and one for each other method among the items.
+    heads: Vec<Kept>,
 }
 
 /// The index of an item's head.
@@ -30,7 +31,14 @@ pub(super) enum Unfit {
 }
 
 impl<K: Key> Items<K> {
-    pub(super) fn of(items: Vec<Item<K>>, most: usize, parts: &Parts) -> Result<Self, Unfit> {
+    /// `head` is what was kept of the request's head; `keep` does the same for a head with another method.
+    pub(super) fn of(
+        items: Vec<Item<K>>,
+        most: usize,
+        head: Kept,
+        parts: &mut Parts,
+        keep: impl Fn(&Parts) -> Kept,
+    ) -> Result<Self, Unfit> {
         if items.is_empty() {
             return Err(Unfit::None);
         }
@@ -42,22 +50,33 @@ impl<K: Key> Items<K> {
             keys: Vec::with_capacity(items.len()),
             order,
             conditions: Vec::with_capacity(items.len()),
-            heads: vec![parts.clone()],
+            heads: vec![head],
         };
         for item in items {
-            let whose = item.method.map_or(0, |method| all.head_with(method));
+            let whose = match item.method {
+                None => 0,
+                Some(method) => all.head_with(method, parts, &keep),
+            };
             all.keys.push(item.key);
             all.conditions.push((whose, item.conditions));
         }
         Ok(all)
     }
 
-    fn head_with(&mut self, method: http::Method) -> Whose {
-        let known = self.heads.iter().position(|head| head.method == method);
+    /// The index of the head with this method.
+    fn head_with(
+        &mut self,
+        method: Method,
+        parts: &mut Parts,
+        keep: impl Fn(&Parts) -> Kept,
+    ) -> Whose {
+        let mut heads = self.heads.iter();
+        let known = heads.position(|kept| *kept.head().method() == method);
         known.unwrap_or_else(|| {
-            let mut head = self.heads[0].clone();
-            head.method = method;
-            self.heads.push(head);
+            // Hooks see the item's method.
+            let own = std::mem::replace(&mut parts.method, method);
+            self.heads.push(keep(parts));
+            parts.method = own;
             self.heads.len() - 1
         })
     }
@@ -69,13 +88,13 @@ impl<K> Items<K> {
         let heads = self
             .conditions
             .iter()
-            .map(|(whose, conditions)| Head::Whole(&self.heads[*whose], conditions));
+            .map(|(whose, conditions)| self.heads[*whose].with(conditions));
         self.keys.iter().zip(heads)
     }
 
     /// The head of the request itself.
-    pub(super) fn parts(&self) -> &Parts {
-        &self.heads[0]
+    pub(super) fn head(&self) -> Head<'_> {
+        self.heads[0].head()
     }
 }
 

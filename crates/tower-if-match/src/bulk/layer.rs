@@ -105,17 +105,19 @@ impl<S: VersionStore, W: Clone> BulkLayer<S, W> {
         self.with(|config| config.responder = config.responder.with_refusals(refusals))
     }
 
-    /// Calls this hook for every item before its condition is evaluated, and again whenever it is evaluated
-    /// again, with the request's head (with the item's method), the key and the current version. The first
-    /// denial is the response to the whole request, and says nothing about other items. Called again, this adds a hook: all of them have to agree.
-    pub fn with_authorization(
+    /// Asks this hook for every item before its condition is evaluated, and again whenever it is evaluated again.
+    /// `take` takes from the request's head (with the item's method) what the decision needs; `authorize` gets that,
+    /// the key and the current version. The first denial is the response to the whole request, and says nothing about
+    /// other items. Called again, this adds a hook: all of them have to agree.
+    pub fn with_authorization<T: Send + Sync + 'static>(
         self,
-        hook: impl Fn(&Parts, &S::Key, Option<&Version<S::Revision>>) -> Result<(), Denied>
+        take: impl Fn(&Parts) -> T + Send + Sync + 'static,
+        authorize: impl Fn(&T, &S::Key, Option<&Version<S::Revision>>) -> Result<(), Denied>
         + Send
         + Sync
         + 'static,
     ) -> Self {
-        self.with(|config| config.add_authorization(hook))
+        self.with(|config| config.add_authorization(take, authorize))
     }
 
     /// How many items a request may have. More are 413, and none of them is evaluated.

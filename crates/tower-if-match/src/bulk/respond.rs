@@ -1,5 +1,5 @@
 use http::{Response, StatusCode};
-use http_precondition::{Conditions, EntityTag, Field, Problem};
+use http_precondition::{EntityTag, Field, Problem};
 use serde::Serialize;
 use version_store::VersionStore;
 
@@ -9,7 +9,6 @@ use super::item::InvalidItems;
 use super::items::{Items, Unfit};
 use crate::body::RefusalBody;
 use crate::refusal::{Reason, Refusal};
-use crate::request::Head;
 use crate::respond::{cut, plain};
 
 /// What the response says about one item.
@@ -47,8 +46,7 @@ impl<S: VersionStore, W> BulkGuard<S, W> {
         refusals: &[Option<Refusal>],
     ) -> Response<B> {
         let responder = &self.guard.config.responder;
-        let conditions = Conditions::default();
-        let head = Head::Whole(items.parts(), &conditions);
+        let head = items.head();
         let Some(chief) = chief(refusals) else {
             // This is never called without a refusal; if it were, the request still must not proceed.
             return responder.refuse(head, Refusal::new(Reason::Unkeyed));

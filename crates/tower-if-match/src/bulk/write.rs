@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use http::header::ETAG;
+use http::request::Parts;
 use http::{Request, Response};
-use http_precondition::Conditions;
 use tower_service::Service;
 use version_store::bulk::ExpectedItems;
-use version_store::handover::{Ending, Mark, OtherStrategy, Slot};
+use version_store::handover::{Ending, Lent, Mark, Slot};
 use version_store::{Demand, VersionStore, Versions};
 
 use super::decide::ItemsDecision;
@@ -19,10 +19,9 @@ use crate::body::RefusalBody;
 use crate::decide::decide_unkeyed;
 use crate::observe::{Observed, Operation, timed};
 use crate::refusal::{Reason, Refusal};
-use crate::request::{Bufferable, Head};
+use crate::request::{Bufferable, Fields};
 use crate::respond::unbuffered;
 use crate::strategy::OpenError;
-use crate::write::is_guarded;
 
 /// A bulk write whose handler is running.
 struct BulkRunning<S: VersionStore, H> {
@@ -70,25 +69,30 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
         let guard = &self.guard;
         let config = &guard.config;
         let (mut parts, body) = request.into_parts();
-        let conditions = config.conditions(&parts.headers);
-        let head = Head::Whole(&parts, &conditions);
-        if is_guarded::<S>(&parts) {
+        let keep = |parts: &Parts| {
+            let fields = Fields::of(&parts.headers);
+            guard.keep(parts, &fields, guard.take(parts))
+        };
+        let kept = keep(&parts);
+        let head = kept.head();
+        if Lent::<S>::is_guarded(&parts.extensions) {
             tracing::error!("two layers for stores of the same type guard this route");
             return Err(config.responder.refuse(head, Refusal::new(Reason::Unkeyed)));
         }
-        if let Some(refusal) = decide_unkeyed(&conditions) {
+        if let Some(refusal) = decide_unkeyed(head.conditions()) {
             return Err(config.responder.refuse(head, refusal));
         }
         let content = self.limits.read(body).await;
         let content = content.map_err(|why| unbuffered(why, head))?;
         let items = (self.read_items)(&parts, &content);
         let items = items.map_err(|why| why.response(head.instance()))?;
-        let items = Items::of(items, self.max_items, &parts)
-            .map_err(|unfit| unfit.response(self.max_items, head.instance()))?;
+        let instance = head.instance().to_owned();
+        let items = Items::of(items, self.max_items, kept, &mut parts, keep)
+            .map_err(|unfit| unfit.response(self.max_items, &instance))?;
 
         if W::HOLDS {
             let current = self.current_of(&items).await;
-            let current = current.map_err(|error| guard.unavailable(head, &error))?;
+            let current = current.map_err(|error| guard.unavailable(items.head(), &error))?;
             self.demanded_of_all(&items, current)?;
         }
         let scope = config.tags.scope();
@@ -98,7 +102,7 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
         let opened = timed(scope, Operation::Open, opened).await;
         let OpenedAll { current, mut held } = match opened {
             Ok(opened) => opened,
-            Err(error) => return Err(self.not_all_had(head, &items, &error).await),
+            Err(error) => return Err(self.not_all_had(&items, &error).await),
         };
         let demands = match self.demanded_of_all(&items, current) {
             Ok(demands) => demands,
@@ -109,7 +113,7 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
         };
         let slot = Slot::of_items(items.keys.iter().cloned().zip(demands));
         // If a handler extracts `Expected`, or there is a layer further in, the rejection says what is wrong.
-        OtherStrategy::<S>::mark(&mut parts.extensions);
+        Lent::<S>::OtherStrategy.put(&mut parts.extensions);
         guard
             .strategy
             .hand_over(&mut held, &slot, &mut parts.extensions);
@@ -142,7 +146,6 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
     /// the meantime; then the response says so, and not "try again".
     async fn not_all_had<B: RefusalBody>(
         &self,
-        head: Head<'_>,
         items: &Items<S::Key>,
         error: &OpenError<S::Error>,
     ) -> Response<B> {
@@ -157,7 +160,7 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
         {
             return refused;
         }
-        self.guard.not_opened(head, error)
+        self.guard.not_opened(items.head(), error)
     }
 
     /// Judges the handler's response by how the write ended.
@@ -168,8 +171,7 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
     ) -> Response<B> {
         let BulkRunning { held, items, slot } = running;
         let responder = &self.guard.config.responder;
-        let conditions = Conditions::default();
-        let head = Head::Whole(items.parts(), &conditions);
+        let head = items.head();
         // The mark is of one resource, and this response has no tag. The status of the response itself decides
         // about the write.
         Mark::<S::Revision>::take(&mut response);
@@ -207,12 +209,7 @@ impl<S: VersionStore, W: BulkStrategy<S>> BulkGuard<S, W> {
     async fn afresh_items<B: RefusalBody>(&self, items: &Items<S::Key>) -> Response<B> {
         let current = match self.current_of(items).await {
             Ok(current) => current,
-            Err(error) => {
-                let conditions = Conditions::default();
-                return self
-                    .guard
-                    .unavailable(Head::Whole(items.parts(), &conditions), &error);
-            }
+            Err(error) => return self.guard.unavailable(items.head(), &error),
         };
         let tags = items.keys.iter().zip(&current).map(|(key, current)| {
             let version = current.as_ref()?;

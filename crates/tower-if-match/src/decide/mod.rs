@@ -1,5 +1,7 @@
 //! The decision about a write: pure and synchronous, without a store or a hook.
 
+#[cfg(test)]
+mod at_once_tests;
 mod decide;
 mod policy;
 #[cfg(test)]

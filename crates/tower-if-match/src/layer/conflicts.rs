@@ -55,7 +55,8 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
 
     /// Lets this hook inspect and change the conflict metadata of a 412 before it is sent: who and when (in
     /// [`Conflict::version`]), what changed, and the current representation. What the hook removes is not
-    /// sent. It cannot change the tag, which has been minted by then.
+    /// sent. It cannot change the tag, which has been minted by then. `take` takes from the request's head what the
+    /// hook needs, before the handler runs.
     ///
     /// The hook is called for every disclosure, even if conflicts are public.
     ///
@@ -71,17 +72,21 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     /// # let notes: MemoryStore<u64, Note> = MemoryStore::new();
     /// let guard = IfMatchLayer::new("notes", notes, PathKey)
     ///     .with_public_conflicts()
-    ///     .with_redaction(|head, _id, conflict| {
-    ///         conflict.version = conflict.version.clone().without_author();
-    ///         if !head.headers.contains_key("authorization") {
-    ///             conflict.current = None;
-    ///         }
-    ///     });
+    ///     .with_redaction(
+    ///         |head| head.headers.contains_key("authorization"),
+    ///         |known, _id, conflict| {
+    ///             conflict.version = conflict.version.clone().without_author();
+    ///             if !known {
+    ///                 conflict.current = None;
+    ///             }
+    ///         },
+    ///     );
     /// ```
-    pub fn with_redaction(
+    pub fn with_redaction<T: Send + Sync + 'static>(
         self,
-        hook: impl Fn(&Parts, &S::Key, &mut Conflict<S::Revision>) + Send + Sync + 'static,
+        take: impl Fn(&Parts) -> T + Send + Sync + 'static,
+        redact: impl Fn(&T, &S::Key, &mut Conflict<S::Revision>) + Send + Sync + 'static,
     ) -> Self {
-        self.with(|guard| guard.conflicts.add_redaction(hook))
+        self.with(|guard| guard.conflicts.add_redaction(take, redact))
     }
 }

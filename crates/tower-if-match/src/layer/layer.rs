@@ -94,11 +94,13 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
         self.with_config(|config| config.responder = config.responder.with_refusals(refusals))
     }
 
-    /// Calls this hook before a write's condition is evaluated, with the request's head, the key and the
-    /// current version. If it denies the write, its response is sent.
+    /// Asks this hook before a write's condition is evaluated. `take` takes from the request's head what the decision
+    /// needs, such as the account; `authorize` gets that, the key and the current version. If it denies the write, its
+    /// response is sent.
     ///
-    /// Without this check a refusal would reveal that the resource exists, and its `ETag`. The hook is called
-    /// again before a lost race is answered, and before conflict metadata of a newer version is sent.
+    /// Without this check a refusal would reveal that the resource exists, and its `ETag`. `authorize` is called
+    /// again before a lost race is answered, and before conflict metadata of a newer version is sent; the handler has
+    /// the head by then, so what is needed of it is taken before.
     ///
     /// Called again, it adds a hook: all of them have to agree.
     ///
@@ -111,20 +113,23 @@ impl<S: VersionStore, F: Clone, W: Clone> IfMatchLayer<S, F, W> {
     /// # let posts: MemoryStore<u64, String> = MemoryStore::new();
     /// # #[derive(Clone)] struct Role(&'static str);
     ///
-    /// let guard = IfMatchLayer::new("posts", posts, PathKey)
-    ///     .with_authorization(|head, _key, _version| match head.extensions.get::<Role>() {
+    /// let guard = IfMatchLayer::new("posts", posts, PathKey).with_authorization(
+    ///     |head| head.extensions.get::<Role>().cloned(),
+    ///     |role, _key, _version| match role {
     ///         Some(Role("editor")) => Ok(()),
     ///         _ => Err(StatusCode::FORBIDDEN.into()),
-    ///     });
+    ///     },
+    /// );
     /// ```
-    pub fn with_authorization(
+    pub fn with_authorization<T: Send + Sync + 'static>(
         self,
-        hook: impl Fn(&Parts, &S::Key, Option<&Version<S::Revision>>) -> Result<(), Denied>
+        take: impl Fn(&Parts) -> T + Send + Sync + 'static,
+        authorize: impl Fn(&T, &S::Key, Option<&Version<S::Revision>>) -> Result<(), Denied>
         + Send
         + Sync
         + 'static,
     ) -> Self {
-        self.with_config(|config| config.add_authorization(hook))
+        self.with_config(|config| config.add_authorization(take, authorize))
     }
 
     /// Reads the version before a read's handler runs, and tags its response with that version. This is for

@@ -18,8 +18,8 @@ use crate::observe::Observed;
 use crate::read::{self, Reading};
 use crate::refusal::Reason;
 use crate::refusal::Refusal;
-use crate::request::Bufferable;
 use crate::request::original_uri;
+use crate::request::{Bufferable, Fields};
 use crate::request::{FindKey, Found};
 use crate::service::IfMatch;
 use crate::strategy::OneLock;
@@ -89,8 +89,8 @@ where
     let (parts, body) = request.into_parts();
     let mut seen = Seen::of(&parts, inner.clone(), &settings);
     let config = &settings.config;
-    let conditions = config.conditions(&parts.headers);
-    if conditions.is_empty() && config.policy.asks_nothing(&parts.method) {
+    let unconditional = Fields::of(&parts.headers).are_unconditional();
+    if unconditional && config.policy.asks_nothing(&parts.method) {
         seen = seen.unasked();
     }
     let unit = settings
@@ -155,8 +155,7 @@ where
     }
     let seen: Seen<Svc, ReqBody> = Seen::of(&parts, inner.clone(), &settings);
     let config = &settings.config;
-    let conditions = config.conditions(&parts.headers);
-    let reading = Reading::of(config, &parts, conditions, seen.key().clone(), None);
+    let reading = Reading::of(config, &parts, seen.key().clone(), None);
     let head_only = parts.method == Method::HEAD;
     strip_read(&mut parts.headers);
     let upgrades = parts.headers.contains_key(UPGRADE);
@@ -191,11 +190,11 @@ where
     if head_only {
         response = without_content(response);
     }
-    let marked = match version {
+    let mut response = match version {
         Some(version) => mark(version, variant, response),
         None => untagged(response),
     };
-    let response = read::conclude(config, &reading, marked);
+    read::conclude(config, &reading, &mut response);
     observed.answered(config.tags.scope(), &response);
     Ok(response)
 }

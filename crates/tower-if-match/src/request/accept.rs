@@ -1,7 +1,6 @@
 //! Negotiates the form of a refusal's response (RFC 9110 §12.5.1).
 
-use http::HeaderMap;
-use http::header::ACCEPT;
+use http::HeaderValue;
 use http_precondition::PROBLEM_JSON;
 
 #[cfg(test)]
@@ -25,15 +24,11 @@ impl Format {
         (Self::Text, "text", "plain"),
     ];
 
-    /// The form that a request's `Accept` prefers. A refusal is never 406: what to do about it matters more to
-    /// the client than the form.
-    pub(crate) fn of(fields: &HeaderMap) -> Self {
-        // Computed for every write, but hardly ever needed.
-        if !fields.contains_key(ACCEPT) {
-            return Self::Problem;
-        }
+    /// The form that these lines of `Accept` prefer. A refusal is never 406: what to do about it matters more to the
+    /// client than the form.
+    pub(crate) fn of<'a>(lines: impl IntoIterator<Item = &'a HeaderValue>) -> Self {
         let mut wanted = [Wanted::default(); Self::ALL.len()];
-        for line in fields.get_all(ACCEPT) {
+        for line in lines {
             let Ok(line) = line.to_str() else { continue };
             for range in line.split(',') {
                 consider(range, &mut wanted);
@@ -48,11 +43,11 @@ impl Format {
         best.1
     }
 
-    pub(crate) fn media_type(self) -> &'static str {
+    pub(crate) fn media_type(self) -> HeaderValue {
         match self {
-            Self::Problem => PROBLEM_JSON,
-            Self::Json => "application/json",
-            Self::Text => "text/plain; charset=utf-8",
+            Self::Problem => const { HeaderValue::from_static(PROBLEM_JSON) },
+            Self::Json => const { HeaderValue::from_static("application/json") },
+            Self::Text => const { HeaderValue::from_static("text/plain; charset=utf-8") },
         }
     }
 }

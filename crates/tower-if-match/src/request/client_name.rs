@@ -36,25 +36,33 @@ impl Clients {
         self.name.is_some()
     }
 
-    /// The name of the client that sent this, truncated for use as a label: `unknown` if the hook returns none,
-    /// `other` if there are too many already. `None` without a hook.
-    pub(crate) fn name(&self, head: &Parts) -> Option<Cow<'static, str>> {
-        let name = self.name.as_ref()?(head);
+    /// Asks your hook who sent this. `None` without a hook.
+    pub(crate) fn ask(&self, head: &Parts) -> Option<Caller> {
+        Some(Caller(self.name.as_ref()?(head)))
+    }
+
+    /// The name of a client, truncated for use as a label: `unknown` if the hook returned none, `other` if there are
+    /// too many already.
+    pub(crate) fn name(&self, Caller(name): &Caller) -> Cow<'static, str> {
+        let name = name.as_deref();
         let Some(name) = name.filter(|name| !name.is_empty()) else {
-            return Some(Cow::Borrowed("unknown"));
+            return Cow::Borrowed("unknown");
         };
         let name: String = name.chars().take(MOST_CHARACTERS).collect();
         // A panic elsewhere cannot have corrupted the set.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.contains(name.as_str()) {
             if known.len() >= MOST_NAMES {
-                return Some(Cow::Borrowed("other"));
+                return Cow::Borrowed("other");
             }
             known.insert(Arc::from(name.as_str()));
         }
-        Some(Cow::Owned(name))
+        Cow::Owned(name)
     }
 }
+
+/// What your hook calls the client that sent a request.
+pub(crate) struct Caller(Option<String>);
 
 impl fmt::Debug for Clients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,8 +76,9 @@ impl fmt::Debug for Clients {
 mod tests {
     use super::*;
 
-    fn parts() -> Parts {
-        http::Request::new(()).into_parts().0
+    fn named(clients: &Clients) -> Option<Cow<'static, str>> {
+        let (head, ()) = http::Request::new(()).into_parts();
+        Some(clients.name(&clients.ask(&head)?))
     }
 
     #[test]
@@ -80,7 +89,7 @@ mod tests {
             *counter += 1;
             Some(format!("{counter:0>100}"))
         }));
-        let names: BTreeSet<_> = (0..1000).filter_map(|_| clients.name(&parts())).collect();
+        let names: BTreeSet<_> = (0..1000).filter_map(|_| named(&clients)).collect();
         assert!(names.iter().all(|name| name.len() <= MOST_CHARACTERS));
         // Once truncated, they all have the same name.
         assert_eq!(names.len(), 1);
@@ -91,7 +100,7 @@ mod tests {
             *counter += 1;
             Some(counter.to_string())
         }));
-        let names: BTreeSet<_> = (0..1000).filter_map(|_| clients.name(&parts())).collect();
+        let names: BTreeSet<_> = (0..1000).filter_map(|_| named(&clients)).collect();
         assert_eq!(names.len(), MOST_NAMES + 1);
         assert!(names.contains("other"));
     }
@@ -99,7 +108,7 @@ mod tests {
     #[test]
     fn a_client_without_a_name_is_unknown_and_without_a_hook_there_are_none() {
         let clients = Clients::named_by(Arc::new(|_| None));
-        assert_eq!(clients.name(&parts()).as_deref(), Some("unknown"));
-        assert_eq!(Clients::default().name(&parts()), None);
+        assert_eq!(named(&clients).as_deref(), Some("unknown"));
+        assert_eq!(named(&Clients::default()), None);
     }
 }

@@ -3,9 +3,9 @@ use std::fmt::{self, Write};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER, VARY};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use http_precondition::Problem;
 use serde_json::Value;
 
+use super::document::Members;
 use super::texts::{Text, Texts};
 use crate::refusal::{Reason, Refusal};
 use crate::request::{Format, Head};
@@ -13,13 +13,12 @@ use crate::request::{Format, Head};
 /// A response before its form is chosen.
 #[derive(Clone)]
 pub(super) struct Draft<'a> {
-    texts: &'a Texts,
+    pub(super) texts: &'a Texts,
     retry_after_seconds: u32,
     pub(super) text: &'a Text,
     pub(super) refusal: &'a Refusal,
     pub(super) head: Head<'a>,
-    /// Adds the members that are specific to this refusal.
-    members: &'a dyn Fn(Problem) -> Problem,
+    pub(super) members: Members<'a>,
     /// The members that the hook adds.
     pub(super) detail: Option<String>,
     pub(super) added: Vec<(String, Value)>,
@@ -32,7 +31,7 @@ impl<'a> Draft<'a> {
         text: &'a Text,
         head: Head<'a>,
         refusal: &'a Refusal,
-        members: &'a dyn Fn(Problem) -> Problem,
+        members: Members<'a>,
     ) -> Self {
         Self {
             texts,
@@ -49,33 +48,21 @@ impl<'a> Draft<'a> {
     pub(super) fn into_response(self) -> Response<Bytes> {
         let format = self.head.format();
         let text = match format {
-            Format::Problem | Format::Json => self.problem().into_json(),
+            Format::Problem | Format::Json => self.document(),
             Format::Text => self.lines().into(),
         };
         let mut response = Response::new(text);
         *response.status_mut() = self.refusal.status();
         let fields = response.headers_mut();
         fields.reserve(5);
-        fields.insert(CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-        fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        fields.insert(VARY, HeaderValue::from_static("accept"));
+        fields.insert(CONTENT_TYPE, format.media_type());
+        fields.insert(
+            CACHE_CONTROL,
+            const { HeaderValue::from_static("no-store") },
+        );
+        fields.insert(VARY, const { HeaderValue::from_static("accept") });
         fill_fields(fields, self.refusal, self.retry_after_seconds);
         response
-    }
-
-    fn problem(&self) -> Problem {
-        let problem = match &self.detail {
-            Some(detail) => self.texts.worded(self.refusal, detail),
-            None => self.text.problem.clone(),
-        };
-        let mut problem = (self.members)(problem.instance(self.head.instance()));
-        for (name, value) in &self.added {
-            problem = problem.member(name, value);
-        }
-        match self.head.request_id() {
-            Some(id) => problem.string_member("request_id", id),
-            None => problem,
-        }
     }
 
     /// The same as text, for people at a terminal.

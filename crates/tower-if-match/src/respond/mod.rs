@@ -1,6 +1,7 @@
 //! Turns a refusal into a response.
 
 mod conflict;
+mod document;
 mod draft;
 mod plain;
 mod refusal_response;

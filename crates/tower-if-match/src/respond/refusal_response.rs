@@ -1,8 +1,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::Response;
-use http::request::Parts;
+use http::{Method, Response};
 use serde::Serialize;
 
 use super::draft::Draft;
@@ -15,7 +14,6 @@ use crate::refusal::Refusal;
 /// text, depending on the request's `Accept`.
 #[must_use = "a response has no effect unless it is returned"]
 pub struct RefusalResponse<'a> {
-    pub(super) head: &'a Parts,
     pub(super) draft: Draft<'a>,
 }
 
@@ -25,9 +23,14 @@ impl RefusalResponse<'_> {
         self.draft.refusal
     }
 
-    /// The head of the request.
-    pub fn head(&self) -> &Parts {
-        self.head
+    /// The method of the request.
+    pub fn method(&self) -> &Method {
+        self.draft.head.method()
+    }
+
+    /// The path of the request, as the client sent it.
+    pub fn path(&self) -> &str {
+        self.draft.head.instance()
     }
 
     /// The text of the response, for people.

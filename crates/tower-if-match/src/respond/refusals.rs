@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use http::request::Parts;
 
 use super::refusal_response::RefusalResponse;
 use super::texts::Texts;
-use crate::request::Clients;
+use crate::request::{Clients, Hook, noted};
 
 /// The page that documents the problem types.
 const PROBLEM_TYPES: &str = "https://docs.rs/tower-if-match/latest/tower_if_match/problems/";
@@ -25,14 +26,15 @@ const PROBLEM_TYPES: &str = "https://docs.rs/tower-if-match/latest/tower_if_matc
 #[must_use = "it changes nothing until a layer takes it"]
 pub struct Refusals {
     pub(super) texts: Arc<Texts>,
-    pub(super) hook: Option<Arc<ResponseHook>>,
+    pub(super) hook: Option<Hook<ResponseHook>>,
     pub(super) clients: Clients,
     pub(super) retry_after_seconds: u32,
     pub(super) conflict_limit: usize,
 }
 
-/// Your function that writes the response to a refusal.
-pub(super) type ResponseHook = dyn Fn(RefusalResponse<'_>) -> Response<Bytes> + Send + Sync;
+/// The second part of your hook that writes the response to a refusal.
+pub(super) type ResponseHook =
+    dyn Fn(&dyn Any, RefusalResponse<'_>) -> Response<Bytes> + Send + Sync;
 
 impl Refusals {
     /// The defaults.
@@ -65,8 +67,7 @@ impl Refusals {
 
     /// Writes the response to a refused request: extends the layer's, or replaces it.
     ///
-    /// The hook receives a [`RefusalResponse`], with the typed [`Refusal`](crate::Refusal) and the request's
-    /// head. If its response has no `Cache-Control`, `no-store` is added; the response to a HEAD loses its
+    /// The hook receives a [`RefusalResponse`], with the typed [`Refusal`](crate::Refusal). If its response has no `Cache-Control`, `no-store` is added; the response to a HEAD loses its
     /// body; and the refusal is always put into the response's extensions. A status below 400 is rejected,
     /// because nothing was written: it is logged as an error, and the layer's own response is sent instead.
     /// The hook is not called for the authorization hook's responses, nor for 413 and 408.
@@ -88,16 +89,41 @@ impl Refusals {
     /// });
     /// ```
     pub fn with_response(
-        mut self,
+        self,
         hook: impl Fn(RefusalResponse<'_>) -> Response<Bytes> + Send + Sync + 'static,
     ) -> Self {
-        self.hook = Some(Arc::new(hook));
+        self.with_response_from(|_| (), move |(), response| hook(response))
+    }
+
+    /// Like [`with_response`](Self::with_response), for a hook that needs something from the request's head: `take`
+    /// takes it before the handler runs, and the hook gets it with the response.
+    ///
+    /// ```
+    /// use http::HeaderValue;
+    /// use http::header::ACCEPT_LANGUAGE;
+    /// use tower_if_match::Refusals;
+    ///
+    /// let refusals = Refusals::new().with_response_from(
+    ///     |head| head.headers.get(ACCEPT_LANGUAGE) == Some(&HeaderValue::from_static("de")),
+    ///     |german, response| match german {
+    ///         true => response.with_detail("Jemand anderes war schneller.").into_response(),
+    ///         false => response.into_response(),
+    ///     },
+    /// );
+    /// ```
+    pub fn with_response_from<T: Send + Sync + 'static>(
+        mut self,
+        take: impl Fn(&Parts) -> T + Send + Sync + 'static,
+        hook: impl Fn(&T, RefusalResponse<'_>) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        let then: Arc<ResponseHook> = Arc::new(move |note, response| hook(noted(note), response));
+        self.hook = Some(Hook::new(take, then));
         self
     }
 
     /// Names the client that sent a request, for the log and for metrics: who still writes blindly, who is
     /// refused. Use whatever identifies the client in your service, such as the account that authentication
-    /// put into the extensions.
+    /// put into the extensions. The hook is called for every write that the layer guards, before its handler.
     ///
     /// At most 64 names are distinguished, because each is a time series in the metrics. Later ones become
     /// `other`; a client for which the hook returns `None` is `unknown`. Names are truncated to 64 characters.

@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH};
+use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
+#[cfg(feature = "bulk")]
 use http_precondition::Problem;
 use smallvec::SmallVec;
 
 use super::conflict::Told;
+use super::document::Members;
 use super::draft::Draft;
 use super::refusal_response::RefusalResponse;
 use super::refusals::Refusals;
 use crate::body::RefusalBody;
 use crate::drop_fields::remove_framing;
 use crate::refusal::{Denied, Reason, Refusal, Refused, Waived};
-use crate::request::Head;
+use crate::request::{Head, Taken};
 
 /// Turns refusals into responses. It knows neither the store nor the key finder nor the strategy.
 #[derive(Clone, Debug)]
@@ -37,9 +40,17 @@ impl Responder {
         Self::new(&self.scope, refusals)
     }
 
-    /// Whether a hook may need the request's head again after it was passed to the handler.
-    pub(crate) fn needs_head(&self) -> bool {
+    pub(crate) fn is_hooked(&self) -> bool {
         self.refusals.hook.is_some() || self.refusals.clients.are_named()
+    }
+
+    /// What hooks that concern refusals take from a request's head.
+    pub(crate) fn take(&self, parts: &Parts) -> Taken {
+        Taken {
+            response: self.refusals.hook.as_ref().map(|hook| hook.take(parts)),
+            caller: self.refusals.clients.ask(parts),
+            ..Taken::default()
+        }
     }
 
     /// The whole response to a refused request. Refusals are logged here and nowhere else.
@@ -56,19 +67,8 @@ impl Responder {
     ) -> Response<B> {
         let client = self.log(head, &refusal);
         let refusal = refusal.by(&self.scope);
-        let members = |mut problem: Problem| {
-            if let Some(field) = refusal.failed_condition() {
-                problem = problem.string_member("failed_condition", field.name());
-            }
-            if let Some(tag) = refusal.current_tag() {
-                problem = problem.entity_tag_member("current_etag", tag);
-            }
-            match conflict {
-                Some(told) => told.add_to(problem, self.refusals.conflict_limit),
-                None => problem,
-            }
-        };
-        let mut response = self.response(head, &refusal, &members);
+        let members = Members::OfOne(conflict, self.refusals.conflict_limit);
+        let mut response = self.formed(self.draft(&refusal, head, &refusal, members));
         Refused::mark(&mut response, refusal, client);
         response
     }
@@ -83,9 +83,8 @@ impl Responder {
         client: Option<Cow<'static, str>>,
     ) -> Response<B> {
         let shown = refusal.of_several().by(&self.scope);
-        let (texts, retry_after) = (&*self.refusals.texts, self.refusals.retry_after_seconds);
-        let text = texts.of(refusal);
-        let mut response = self.formed(Draft::new(texts, retry_after, text, head, &shown, members));
+        let members = Members::OfSeveral(members);
+        let mut response = self.formed(self.draft(refusal, head, &shown, members));
         Refused::mark(&mut response, shown, client);
         response
     }
@@ -147,29 +146,32 @@ impl Responder {
 
     /// The client's name for the log and the metrics, if you name clients.
     pub(crate) fn client(&self, head: Head<'_>) -> Option<Cow<'static, str>> {
-        self.refusals.clients.name(head.parts()?)
+        let caller = head.taken()?.caller.as_ref()?;
+        Some(self.refusals.clients.name(caller))
     }
 
-    fn response<B: RefusalBody>(
-        &self,
-        head: Head<'_>,
-        refusal: &Refusal,
-        members: &dyn Fn(Problem) -> Problem,
-    ) -> Response<B> {
+    /// A response to a refusal in the words for `worded`.
+    fn draft<'a>(
+        &'a self,
+        worded: &Refusal,
+        head: Head<'a>,
+        refusal: &'a Refusal,
+        members: Members<'a>,
+    ) -> Draft<'a> {
         let (texts, retry_after) = (&*self.refusals.texts, self.refusals.retry_after_seconds);
-        let text = texts.of(refusal);
-        self.formed(Draft::new(texts, retry_after, text, head, refusal, members))
+        Draft::new(texts, retry_after, texts.of(worded), head, refusal, members)
     }
 
     /// The response, written by your hook if there is one, in the stack's own body type.
     fn formed<B: RefusalBody>(&self, draft: Draft<'_>) -> Response<B> {
         let head = draft.head;
-        let response = match (&self.refusals.hook, head.parts()) {
-            (Some(hook), Some(parts)) => {
-                let mut written = hook(RefusalResponse {
-                    head: parts,
+        let note = head.taken().and_then(|taken| taken.response.as_ref());
+        let response = match (&self.refusals.hook, note) {
+            (Some(hook), Some(note)) => {
+                let response = RefusalResponse {
                     draft: draft.clone(),
-                });
+                };
+                let mut written = (hook.then)(&**note, response);
                 if written.status().as_u16() < 400 {
                     // Nothing was written, and the client must not be told otherwise.
                     tracing::error!(

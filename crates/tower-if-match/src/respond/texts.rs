@@ -19,6 +19,8 @@ pub(crate) struct Texts {
 #[derive(Clone, Debug)]
 pub(crate) struct Text {
     pub(crate) problem: Problem,
+    /// The same as it is written, as far as the text of the instance.
+    pub(crate) begun: Box<[u8]>,
     /// The detail once more, for responses that are not JSON.
     pub(crate) detail: String,
 }
@@ -28,8 +30,12 @@ impl Texts {
     pub(crate) fn new(page: &str, noun: &str) -> Self {
         let begin = |refusal: &Refusal, detail: &str| {
             let detail = detail.replace("resource", noun);
+            let problem = begin(page, refusal, &detail);
+            let whole = problem.clone().into_json();
+            let open = whole.strip_suffix(b"}").unwrap_or_default();
             Text {
-                problem: begin(page, refusal, &detail),
+                begun: [open, b",\"instance\":\""].concat().into(),
+                problem,
                 detail,
             }
         };

@@ -3,6 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use http::request::Parts;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -12,9 +13,9 @@ use version_store::{Version, VersionStore};
 use crate::body::RefusalBody;
 use crate::observe::Observed;
 use crate::read::{self, Reading};
-use crate::request::{Head, Kept};
+use crate::request::{Fields, Head, Kept, Taken};
 use crate::strategy::{OpenResult, Opened, Runs};
-use crate::write::{BoxFuture, Guard, Judgement, Prepared, Running, Waiting};
+use crate::write::{BoxFuture, Clearance, Guard, Judgement, Prepared, Running, Waiting};
 
 pin_project! {
     /// The future of [`IfMatch`](crate::stack::IfMatch).
@@ -24,10 +25,10 @@ pin_project! {
         S: VersionStore,
         W: Runs<S, Svc, ReqBody>,
     {
-        guard: Arc<Guard<S, W>>,
-        observed: Observed,
+        pub(super) guard: Arc<Guard<S, W>>,
+        pub(super) observed: Observed,
         #[pin]
-        state: State<Svc, S, W, ReqBody, ResBody>,
+        pub(super) state: State<Svc, S, W, ReqBody, ResBody>,
     }
 }
 
@@ -76,6 +77,7 @@ where
     S: VersionStore,
     W: Runs<S, Svc, ReqBody>,
 {
+    #[inline]
     pub(super) fn new(
         guard: Arc<Guard<S, W>>,
         observed: Observed,
@@ -99,11 +101,20 @@ where
     type Output = Result<Response<ResBody>, Svc::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let answered = ready!(this.state.advance(this.guard, cx))?;
-        let scope = this.guard.config.tags.scope();
-        this.observed.answered(scope, &answered);
-        Poll::Ready(Ok(answered))
+        let mut this = self.project();
+        // The response is judged where the inner service put it: to move one costs more than to judge it.
+        let mut polled = this.state.as_mut().advance(this.guard, cx);
+        if let Poll::Ready(Ok(response)) = &mut polled
+            && let Some(answer) = this.state.as_mut().judge(this.guard, response)
+        {
+            this.state.set(State::Answering { answer });
+            polled = this.state.advance(this.guard, cx);
+        }
+        if let Poll::Ready(Ok(response)) = &polled {
+            let scope = this.guard.config.tags.scope();
+            this.observed.answered(scope, response);
+        }
+        polled
     }
 }
 
@@ -116,7 +127,8 @@ where
     W: Runs<S, Svc, ReqBody>,
     ResBody: RefusalBody + Send + 'static,
 {
-    /// Advances to the next wait, or to the response.
+    /// Advances to the next wait, or to the response that the inner service or the layer gave.
+    #[inline]
     fn advance(
         mut self: Pin<&mut Self>,
         guard: &Arc<Guard<S, W>>,
@@ -124,26 +136,10 @@ where
     ) -> Poll<Result<Response<ResBody>, Svc::Error>> {
         loop {
             let next = match self.as_mut().project() {
-                StateProjection::Passing { inner } => {
-                    let mut response = ready!(inner.poll(cx))?;
-                    // There is nothing to tag it with.
-                    Mark::<S::Revision>::refuse(&mut response);
-                    return Poll::Ready(Ok(response));
-                }
-                StateProjection::InvalidKey { inner, kept } => {
-                    let response = ready!(inner.poll(cx))?;
-                    let success = response.status().as_u16() < 400;
-                    return Poll::Ready(Ok(if success {
-                        guard.unguarded_or_waived(kept.head(), response)
-                    } else {
-                        response
-                    }));
-                }
-                StateProjection::Reading { inner, reading } => {
-                    let response = ready!(inner.poll(cx))?;
-                    let reading = reading.take().expect(ONCE);
-                    return Poll::Ready(Ok(read::conclude(&guard.config, &reading, response)));
-                }
+                StateProjection::Passing { inner }
+                | StateProjection::InvalidKey { inner, .. }
+                | StateProjection::Reading { inner, .. } => return inner.poll(cx),
+                StateProjection::Writing { inner, .. } => return inner.poll(cx),
                 StateProjection::Asking {
                     store,
                     waiting,
@@ -152,24 +148,27 @@ where
                     let (key, current) = ready!(store.as_mut().poll(cx));
                     let waiting = *waiting.take().expect(ONCE);
                     match current {
-                        Ok(current) => Self::reading(guard, inner, key, current, waiting),
+                        Ok(current) => {
+                            let Waiting { parts, body } = waiting;
+                            let reading = Reading::of(&guard.config, &parts, key, current);
+                            let inner = inner.call(Request::from_parts(parts, body));
+                            Self::reading(inner, reading)
+                        }
                         Err(error) => {
-                            let head = Head::Whole(&waiting.parts, &waiting.conditions);
-                            return Poll::Ready(Ok(guard.unavailable(head, &error)));
+                            let parts = &waiting.parts;
+                            let fields = Fields::of(&parts.headers);
+                            let kept = guard.keep(parts, &fields, guard.take(parts));
+                            Self::answered(guard.unavailable(kept.head(), &error))
                         }
                     }
                 }
                 StateProjection::Preparing { prepared, inner } => {
                     match ready!(prepared.as_mut().poll(cx)) {
-                        Ok(handed_over) => Self::writing(guard, inner, handed_over),
-                        Err(response) => return Poll::Ready(Ok(response)),
-                    }
-                }
-                StateProjection::Writing { inner, running } => {
-                    let response = ready!(inner.poll(cx))?;
-                    match guard.finish(running.take().expect(ONCE), response) {
-                        Ok(response) => return Poll::Ready(Ok(response)),
-                        Err(answer) => Self::Answering { answer },
+                        Ok((request, running)) => {
+                            let inner = guard.strategy.run(inner.call(request), &running.held);
+                            Self::writing(inner, running)
+                        }
+                        Err(response) => Self::answered(response),
                     }
                 }
                 StateProjection::Answering { answer } => return answer.as_mut().poll(cx).map(Ok),
@@ -181,77 +180,119 @@ where
         }
     }
 
+    /// Judges the response of the inner service. Returns another one, if that has to be waited for.
+    #[inline]
+    fn judge(
+        self: Pin<&mut Self>,
+        guard: &Arc<Guard<S, W>>,
+        response: &mut Response<ResBody>,
+    ) -> Option<BoxFuture<Response<ResBody>>> {
+        match self.project() {
+            // There is nothing to tag it with.
+            StateProjection::Passing { .. } => Mark::<S::Revision>::refuse(response),
+            StateProjection::InvalidKey { kept, .. } => {
+                if response.status().as_u16() < 400 {
+                    guard.refuse_unguarded(kept.head(), response);
+                }
+            }
+            StateProjection::Reading { reading, .. } => {
+                let reading = reading.take().expect(ONCE);
+                read::conclude(&guard.config, &reading, response);
+            }
+            StateProjection::Writing { running, .. } => {
+                return guard.finish(running.take().expect(ONCE), response).err();
+            }
+            // It is the layer's own.
+            StateProjection::Asking { .. }
+            | StateProjection::Preparing { .. }
+            | StateProjection::Answering { .. }
+            | StateProjection::Answered { .. } => {}
+        }
+        None
+    }
+
     pub(super) fn answered(response: Response<ResBody>) -> Self {
         Self::Answered {
             response: Some(response),
         }
     }
 
-    /// Passes a read on to the handler, with the version that was read before, if you opted in.
-    pub(super) fn reading(
-        guard: &Guard<S, W>,
-        inner: &mut Svc,
-        key: S::Key,
-        before: Option<Version<S::Revision>>,
-        waiting: Waiting<ReqBody>,
-    ) -> Self {
-        let Waiting {
-            parts,
-            body,
-            conditions,
-        } = waiting;
-        let reading = Reading::of(&guard.config, &parts, conditions, key, before);
-        let inner = inner.call(Request::from_parts(parts, body));
+    #[inline]
+    pub(super) fn reading(inner: Svc::Future, reading: Reading<S::Key, S::Revision>) -> Self {
         Self::Reading {
             inner,
             reading: Some(reading),
         }
     }
 
-    /// The version is known, or cannot be: hands a write over or refuses it.
+    /// The version is known, or cannot be: what a write may do, or the state of its refusal.
+    #[expect(
+        clippy::inline_always,
+        reason = "each call moves a request, which costs more than the code"
+    )]
+    #[inline(always)]
     pub(super) fn opened(
         guard: &Arc<Guard<S, W>>,
-        inner: &mut Svc,
-        key: S::Key,
+        parts: &Parts,
+        fields: &Fields<'_>,
+        taken: &mut Option<Box<Taken>>,
+        key: &S::Key,
         opened: OpenResult<S, W::Held>,
-        waiting: Waiting<ReqBody>,
-    ) -> Self {
-        let Waiting {
-            parts,
-            body,
-            conditions,
-        } = waiting;
-        let head = Head::Whole(&parts, &conditions);
-        let Opened { current, held } = match opened {
+    ) -> Result<(Clearance<S::Revision>, W::Held), Self> {
+        let Opened { mut current, held } = match opened {
             Ok(opened) => opened,
-            Err(error) => return Self::answered(guard.not_opened(head, &error)),
-        };
-        match guard.judge(head, &key, current) {
-            Judgement::Go(clearance) => {
-                let handed_over = guard.hand_over(conditions, key, clearance, held, parts, body);
-                Self::writing(guard, inner, handed_over)
+            Err(error) => {
+                let kept = guard.keep(parts, fields, taken.take());
+                return Err(Self::answered(guard.not_opened(kept.head(), &error)));
             }
-            Judgement::Answer(response) => Self::answered(response),
+        };
+        if let Err(denied) = guard.authorize(taken.as_deref(), key, current.as_ref()) {
+            return Err(Self::answered(guard.config.responder.deny(denied)));
+        }
+        match guard.judge_at_once(fields, key, &mut current) {
+            Some(clearance) => Ok((clearance, held)),
+            None => match Self::judged(guard, parts, fields, taken, key, current) {
+                Ok(clearance) => Ok((clearance, held)),
+                Err(refused) => Err(refused),
+            },
+        }
+    }
+
+    #[inline(never)]
+    fn judged(
+        guard: &Arc<Guard<S, W>>,
+        parts: &Parts,
+        fields: &Fields<'_>,
+        taken: &mut Option<Box<Taken>>,
+        key: &S::Key,
+        current: Option<Version<S::Revision>>,
+    ) -> Result<Clearance<S::Revision>, Self> {
+        let conditions = guard.config.conditions(parts, fields);
+        let head = Head::Whole {
+            parts,
+            fields,
+            conditions: &conditions,
+            taken: taken.as_deref(),
+        };
+        match guard.judge_authorized(head, key, current) {
+            Judgement::Go(clearance) => Ok(clearance),
+            Judgement::Answer(response) => Err(Self::answered(response)),
             Judgement::Tell(refusal, client_version) => {
-                let kept = Kept::of(&parts, conditions, guard.needs_head());
-                let guard = Arc::clone(guard);
-                Self::Answering {
+                let (guard, key) = (Arc::clone(guard), key.clone());
+                let kept = guard.keep(parts, fields, taken.take());
+                Err(Self::Answering {
                     answer: Box::pin(async move {
                         guard.tell(kept.head(), &key, refusal, client_version).await
                     }),
-                }
+                })
             }
         }
     }
 
-    /// The one place where a write reaches the inner service.
-    pub(super) fn writing(
-        guard: &Guard<S, W>,
-        inner: &mut Svc,
-        (request, running): (Request<ReqBody>, Running<S, W::Held>),
-    ) -> Self {
+    #[inline]
+    pub(super) fn writing(inner: W::Running, running: Running<S, W::Held>) -> Self {
         Self::Writing {
-            inner: guard.strategy.run(inner.call(request), &running.held),
+            inner,
             running: Some(running),
         }
     }

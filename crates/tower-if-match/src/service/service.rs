@@ -8,16 +8,17 @@ use http::{Method, Request, Response};
 use http_precondition::MethodClass;
 use tower_service::Service;
 use version_store::VersionStore;
-use version_store::handover::InvalidKey;
+use version_store::handover::Lent;
 
 use super::future::{ResponseFuture, State, VersionBefore};
 use crate::body::RefusalBody;
 use crate::decide::{Decision, decide_unkeyed};
 use crate::observe::{Observed, Operation, timed};
+use crate::read::Reading;
 use crate::refusal::{Reason, Refusal};
-use crate::request::{FindKey, Found, Head, Kept};
+use crate::request::{Fields, FindKey, Found};
 use crate::strategy::{CompareAndSwap, Runs};
-use crate::write::{Clearance, Guard, Waiting, is_guarded};
+use crate::write::{Clearance, Guard, Waiting};
 
 /// The service of an [`IfMatchLayer`](crate::IfMatchLayer). The crate's documentation describes what happens to a
 /// request in it.
@@ -56,14 +57,14 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let observed = Observed::of(&request);
-        let state = match MethodClass::of(request.method()) {
-            MethodClass::Unconditional => State::Passing {
-                inner: self.inner.call(request),
-            },
-            MethodClass::Read => self.read(request),
-            MethodClass::Write => self.write(request),
-        };
-        ResponseFuture::new(Arc::clone(&self.guard), observed, state)
+        match MethodClass::of(request.method()) {
+            MethodClass::Unconditional => {
+                let inner = self.inner.call(request);
+                self.future(observed, State::Passing { inner })
+            }
+            MethodClass::Read => self.read(observed, request),
+            MethodClass::Write => self.write(observed, request),
+        }
     }
 }
 
@@ -72,10 +73,16 @@ where
     S: VersionStore,
     F: FindKey<S::Key>,
 {
+    #[expect(
+        clippy::inline_always,
+        reason = "each call moves a request, which costs more than the code"
+    )]
+    #[inline(always)]
     fn write<ReqBody, ResBody>(
         &mut self,
+        observed: Observed,
         request: Request<ReqBody>,
-    ) -> State<Svc, S, W, ReqBody, ResBody>
+    ) -> ResponseFuture<Svc, S, W, ReqBody, ResBody>
     where
         Svc: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
         W: Runs<S, Svc, ReqBody>,
@@ -83,72 +90,105 @@ where
         ResBody: RefusalBody + Send + 'static,
     {
         let guard = &self.guard;
-        let responder = &guard.config.responder;
         let (mut parts, body) = request.into_parts();
-        let found = self.find_key.find(&mut parts);
-        let conditions = guard.config.conditions(&parts.headers);
-        let key = match found {
-            Found::Key(_) if is_guarded::<S>(&parts) => {
+        let key = match self.find_key.find(&mut parts) {
+            Found::Key(key) if !Lent::<S>::is_guarded(&parts.extensions) => key,
+            found => {
+                let state = self.write_without_key(&found, parts, body);
+                return self.future(observed, state);
+            }
+        };
+        let fields = Fields::of(&parts.headers);
+        let mut taken = guard.take(&parts);
+        let unasked = guard
+            .rules()
+            .decide_unasked(&parts.method, fields.are_unconditional());
+        let (clearance, held) = if guard.config.authorize.is_none()
+            && let Some(Decision::Go { demand, waived }) = unasked
+            && let Some(held) = guard.strategy.unopened()
+        {
+            (Clearance { demand, waived }, held)
+        } else if W::OPENS_AT_ONCE
+            && let Some(opened) = poll_once(guard.open(&key))
+        {
+            match State::opened(guard, &parts, &fields, &mut taken, &key, opened) {
+                Ok(cleared) => cleared,
+                Err(refused) => return self.future(observed, refused),
+            }
+        } else {
+            let prepared = Box::pin(Arc::clone(guard).prepare(key, Waiting { parts, body }));
+            let inner = self.take_ready();
+            return self.future(observed, State::Preparing { prepared, inner });
+        };
+        let kept = guard.keep(&parts, &fields, taken);
+        let running = guard.hand_over(kept, key, clearance, held, &mut parts.extensions);
+        let request = Request::from_parts(parts, body);
+        // Written out, because passing it on would move it, and the request in it, once more.
+        ResponseFuture {
+            guard: Arc::clone(guard),
+            observed,
+            state: State::Writing {
+                inner: guard.strategy.run(self.inner.call(request), &running.held),
+                running: Some(running),
+            },
+        }
+    }
+
+    /// A write to something that has no key, or whose key is already guarded.
+    #[inline(never)]
+    fn write_without_key<ReqBody, ResBody>(
+        &mut self,
+        found: &Found<S::Key>,
+        mut parts: Parts,
+        body: ReqBody,
+    ) -> State<Svc, S, W, ReqBody, ResBody>
+    where
+        Svc: Service<Request<ReqBody>, Response = Response<ResBody>>,
+        W: Runs<S, Svc, ReqBody>,
+        ResBody: RefusalBody + Send + 'static,
+    {
+        let guard = &self.guard;
+        let fields = Fields::of(&parts.headers);
+        let refusal = match found {
+            Found::Key(_) => {
                 tracing::error!("two layers for stores of the same type guard this route");
-                let head = Head::Whole(&parts, &conditions);
-                return State::answered(responder.refuse(head, Refusal::new(Reason::Unkeyed)));
+                Some(Refusal::new(Reason::Unkeyed))
             }
-            Found::Key(key) => key,
-            Found::NoResource => {
-                return match decide_unkeyed(&conditions) {
-                    Some(refusal) => {
-                        let head = Head::Whole(&parts, &conditions);
-                        State::answered(responder.refuse(head, refusal))
-                    }
-                    None => State::Passing {
-                        inner: self.forward(parts, body),
-                    },
-                };
+            Found::Misrouted(why) => {
+                tracing::error!(why, "no key can be derived on this route");
+                Some(Refusal::new(Reason::Unkeyed))
             }
+            Found::NoResource => decide_unkeyed(&guard.config.conditions(&parts, &fields)),
             Found::Invalid => {
-                InvalidKey::<S>::mark(&mut parts.extensions);
-                let kept = Box::new(Kept::of(&parts, conditions, guard.needs_head()));
+                let kept = Box::new(guard.keep(&parts, &fields, guard.take(&parts)));
+                Lent::<S>::InvalidKey.put(&mut parts.extensions);
                 return State::InvalidKey {
                     inner: self.forward(parts, body),
                     kept,
                 };
             }
-            Found::Misrouted(why) => {
-                tracing::error!(why, "no key can be derived on this route");
-                let head = Head::Whole(&parts, &conditions);
-                return State::answered(responder.refuse(head, Refusal::new(Reason::Unkeyed)));
+        };
+        match refusal {
+            Some(refusal) => {
+                let kept = guard.keep(&parts, &fields, guard.take(&parts));
+                State::answered(guard.config.responder.refuse(kept.head(), refusal))
             }
-        };
-        if guard.config.authorize.is_none()
-            && let Some(Decision::Go { demand, waived }) =
-                guard.rules().decide_unasked(&parts.method, &conditions)
-            && let Some(held) = guard.strategy.unopened()
-        {
-            let clearance = Clearance { demand, waived };
-            let handed_over = guard.hand_over(conditions, key, clearance, held, parts, body);
-            return State::writing(guard, &mut self.inner, handed_over);
-        }
-        let waiting = Waiting {
-            parts,
-            body,
-            conditions,
-        };
-        if W::OPENS_AT_ONCE
-            && let Some(opened) = poll_once(guard.open(&key))
-        {
-            return State::opened(guard, &mut self.inner, key, opened, waiting);
-        }
-        let prepared = Arc::clone(guard).prepare(key, waiting);
-        State::Preparing {
-            prepared: Box::pin(prepared),
-            inner: self.take_ready(),
+            None => State::Passing {
+                inner: self.forward(parts, body),
+            },
         }
     }
 
+    #[expect(
+        clippy::inline_always,
+        reason = "each call moves a request, which costs more than the code"
+    )]
+    #[inline(always)]
     fn read<ReqBody, ResBody>(
         &mut self,
+        observed: Observed,
         request: Request<ReqBody>,
-    ) -> State<Svc, S, W, ReqBody, ResBody>
+    ) -> ResponseFuture<Svc, S, W, ReqBody, ResBody>
     where
         Svc: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
         W: Runs<S, Svc, ReqBody>,
@@ -158,47 +198,54 @@ where
         let (mut parts, body) = request.into_parts();
         let key = match self.find_key.find(&mut parts) {
             Found::Key(key) => key,
-            Found::NoResource | Found::Invalid => {
-                return State::Passing {
-                    inner: self.forward(parts, body),
-                };
+            found => {
+                if let Found::Misrouted(why) = found {
+                    tracing::error!(
+                        why,
+                        "no key can be derived on this route, so its reads are not tagged"
+                    );
+                }
+                let inner = self.forward(parts, body);
+                return self.future(observed, State::Passing { inner });
             }
-            Found::Misrouted(why) => {
-                tracing::error!(
-                    why,
-                    "no key can be derived on this route, so its reads are not tagged"
-                );
-                return State::Passing {
-                    inner: self.forward(parts, body),
-                };
-            }
-        };
-        let conditions = guard.config.conditions(&parts.headers);
-        let waiting = Waiting {
-            parts,
-            body,
-            conditions,
         };
         // The response to QUERY depends on more than the resource's version.
-        let of_the_resource = matches!(waiting.parts.method, Method::GET | Method::HEAD);
-        if !guard.config.version_before_body || !of_the_resource {
-            return State::reading(guard, &mut self.inner, key, None, waiting);
+        let of_the_resource = matches!(parts.method, Method::GET | Method::HEAD);
+        let asks = guard.config.version_before_body && of_the_resource;
+        let at_once = if asks && S::ANSWERS_AT_ONCE {
+            let current = guard.store.current(&key);
+            let scope = guard.config.tags.scope();
+            poll_once(timed(scope, Operation::Current, current)).and_then(Result::ok)
+        } else {
+            None
+        };
+        if asks && at_once.is_none() {
+            let store = version_before(Arc::clone(guard), key);
+            let waiting = Some(Box::new(Waiting { parts, body }));
+            let inner = self.take_ready();
+            let state = State::Asking {
+                store,
+                waiting,
+                inner,
+            };
+            return self.future(observed, state);
         }
-        if S::ANSWERS_AT_ONCE
-            && let Some(Ok(current)) = poll_once(timed(
-                guard.config.tags.scope(),
-                Operation::Current,
-                guard.store.current(&key),
-            ))
-        {
-            return State::reading(guard, &mut self.inner, key, current, waiting);
-        }
-        let store = version_before(Arc::clone(guard), key);
-        State::Asking {
-            store,
-            waiting: Some(Box::new(waiting)),
-            inner: self.take_ready(),
-        }
+        let reading = Reading::of(&guard.config, &parts, key, at_once.flatten());
+        let inner = self.forward(parts, body);
+        self.future(observed, State::reading(inner, reading))
+    }
+
+    #[inline]
+    fn future<ReqBody, ResBody>(
+        &self,
+        observed: Observed,
+        state: State<Svc, S, W, ReqBody, ResBody>,
+    ) -> ResponseFuture<Svc, S, W, ReqBody, ResBody>
+    where
+        Svc: Service<Request<ReqBody>>,
+        W: Runs<S, Svc, ReqBody>,
+    {
+        ResponseFuture::new(Arc::clone(&self.guard), observed, state)
     }
 
     /// Passes on what is not guarded.

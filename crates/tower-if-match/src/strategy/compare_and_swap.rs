@@ -33,10 +33,12 @@ impl<S: VersionStore> Strategy<S> for CompareAndSwap {
         })
     }
 
+    #[inline]
     fn hand_over(&self, (): &mut (), slot: &Slot<Expected<S>>, to: &mut Extensions) {
         slot.lend(to);
     }
 
+    #[inline]
     fn settle_at_once(
         &self,
         (): &mut (),
@@ -71,6 +73,7 @@ where
 {
     type Running = Svc::Future;
 
+    #[inline]
     fn run(&self, inner: Svc::Future, (): &()) -> Svc::Future {
         inner
     }

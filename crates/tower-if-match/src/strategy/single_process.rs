@@ -5,7 +5,7 @@ use http::{Extensions, Request, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service;
 use tracing::Instrument;
-use version_store::handover::{Ending, Made, OtherStrategy, Slot};
+use version_store::handover::{Ending, Lent, Made, Slot};
 use version_store::{Expected, KeyEncoder, Version, VersionStore};
 
 use super::locks::{Lock, Locks};
@@ -216,7 +216,7 @@ impl<S: VersionStore> Strategy<S> for SingleProcess {
 
     /// Nothing: a handler that extracts `Expected` runs under the wrong strategy, and its rejection says so.
     fn hand_over(&self, _: &mut Self::Held, _: &Slot<Expected<S>>, to: &mut Extensions) {
-        OtherStrategy::<S>::mark(to);
+        Lent::<S>::OtherStrategy.put(to);
     }
 
     fn settle_at_once(

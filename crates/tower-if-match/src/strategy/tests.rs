@@ -20,8 +20,8 @@ use super::*;
 use crate::config::Config;
 use crate::refusal::Reason;
 use crate::refusal::Refusal;
-use crate::request::Head;
 use crate::request::Unbuffered;
+use crate::request::{Fields, Head};
 use crate::service::IfMatch;
 use crate::write::Guard;
 use crate::{Demand, Expected, Found};
@@ -110,9 +110,15 @@ async fn what_is_found_out_late_to_have_lost_is_evaluated_afresh() {
 fn an_unknown_outcome_asks_for_no_retry() {
     let config = Config::<u64, u64>::new("rows".into());
     let (parts, ()) = Request::put("/").body(()).unwrap().into_parts();
-    let conditions = config.conditions(&parts.headers);
+    let fields = Fields::of(&parts.headers);
+    let conditions = config.conditions(&parts, &fields);
     for (reason, retried) in [(Reason::Busy, true), (Reason::OutcomeUnknown, false)] {
-        let head = Head::Whole(&parts, &conditions);
+        let head = Head::Whole {
+            parts: &parts,
+            fields: &fields,
+            conditions: &conditions,
+            taken: None,
+        };
         let answer: Response<Full<Bytes>> = config.responder.refuse(head, Refusal::new(reason));
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(answer.headers().contains_key(RETRY_AFTER), retried);

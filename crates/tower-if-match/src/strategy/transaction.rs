@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use http::{Extensions, Request};
 use tower_service::Service;
-use version_store::handover::{Ending, Made, OtherStrategy, Slot};
+use version_store::handover::{Ending, Lent, Made, Slot};
 use version_store::{Begun, Demand, Expected, Transactional, Version, Versions};
 
 use super::locks::{Lock, Locks};
@@ -130,7 +130,7 @@ impl<S: Transactional> Strategy<S> for Transaction {
 
     /// Not `Expected`: a handler that extracts it runs under the wrong strategy, and its rejection says so.
     fn hand_over(&self, held: &mut Self::Held, _: &Slot<Expected<S>>, to: &mut Extensions) {
-        OtherStrategy::<S>::mark(to);
+        Lent::<S>::OtherStrategy.put(to);
         held.loan.hand_over(to);
     }
 

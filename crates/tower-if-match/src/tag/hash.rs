@@ -21,22 +21,42 @@ fn half(mut word: u64) -> [u8; 8] {
 
 /// The number that 16 lowercase digits spell.
 pub(super) fn from_hex(digits: [u8; 16]) -> Option<u64> {
-    digits.iter().try_fold(0, |number, digit| {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(number << 4 | u64::from(value))
-    })
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => 0xFF,
+    };
+    let values = digits.map(value);
+    // No early exit, so that the compiler looks at all of them at once.
+    let unfit = values.iter().fold(0, |unfit, value| unfit | value) > 0xF;
+    let number = values
+        .iter()
+        .fold(0, |number, value| number << 4 | u64::from(*value));
+    (!unfit).then_some(number)
 }
 
 pub(super) const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 
+/// FNV-1a with eight bytes in place of one at each step, least significant first; the last ones are filled with zeros.
 pub(super) fn fnv(start: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(start, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    let (words, rest) = bytes.as_chunks();
+    let mut hash = start;
+    for word in words {
+        hash = step(hash, u64::from_le_bytes(*word));
+    }
+    if rest.is_empty() {
+        return hash;
+    }
+    let last = rest.iter().rev();
+    step(
+        hash,
+        last.fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    )
+}
+
+/// One step of it.
+pub(super) fn step(hash: u64, word: u64) -> u64 {
+    (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3)
 }
 
 /// Folds the eight bytes of a hash into one.

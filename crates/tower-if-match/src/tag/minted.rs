@@ -1,10 +1,9 @@
 //! What stands in a minted tag. The format is documented in [`tag.rs`](super::tag).
 
-use arrayvec::ArrayVec;
 use siphasher::sip::SipHasher13;
 use version_store::{Key, KeyEncoder, Revision, RevisionText, Version};
 
-use super::hash::{FNV_OFFSET, fnv, fold, hex};
+use super::hash::{FNV_OFFSET, fnv, fold, hex, step};
 use super::scope::Scope;
 
 /// Digits of a minted tag after its revision.
@@ -14,28 +13,34 @@ pub(super) const DIGITS: usize = 16;
 const LONGEST: usize = 64 + DIGITS + 4;
 
 /// A minted tag of a state: `"v6-9f1c2ab04d77e310"`.
-pub(super) struct Minted(ArrayVec<u8, LONGEST>);
+pub(super) struct Minted {
+    bytes: [u8; LONGEST],
+    len: usize,
+}
 
 impl Minted {
+    /// A revision's text has at most 64 bytes.
     fn new(revision: &str, digits: Digits) -> Self {
-        let mut field = ArrayVec::new();
-        field.extend(*b"\"v");
-        // A revision's text fits, because it has at most 64 bytes.
-        let _ = field.try_extend_from_slice(revision.as_bytes());
-        field.push(b'-');
-        field.extend(hex(digits.0));
-        field.push(b'"');
-        Self(field)
+        let mut bytes = [0; LONGEST];
+        bytes[..2].copy_from_slice(b"\"v");
+        let digits_at = 3 + revision.len();
+        bytes[2..digits_at - 1].copy_from_slice(revision.as_bytes());
+        bytes[digits_at - 1] = b'-';
+        let quote_at = digits_at + DIGITS;
+        bytes[digits_at..quote_at].copy_from_slice(&hex(digits.0));
+        bytes[quote_at] = b'"';
+        let len = quote_at + 1;
+        Self { bytes, len }
     }
 
     /// The tag as a field value.
     pub(super) fn field(&self) -> &[u8] {
-        &self.0
+        &self.bytes[..self.len]
     }
 
     /// What stands between the quotes.
     pub(super) fn opaque(&self) -> &[u8] {
-        &self.0[1..self.0.len() - 1]
+        &self.bytes[1..self.len - 1]
     }
 }
 
@@ -120,7 +125,6 @@ impl MintKey {
     }
 
     fn check_of(&self, revision: &str, digits: Digits) -> u8 {
-        let [before_check @ .., _] = digits.0.to_be_bytes();
-        fold(fnv(fnv(self.check, revision.as_bytes()), &before_check))
+        fold(step(fnv(self.check, revision.as_bytes()), digits.0 >> 8))
     }
 }

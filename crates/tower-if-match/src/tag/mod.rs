@@ -22,4 +22,5 @@ pub(crate) use scope::Scope;
 pub(crate) use state::CurrentState;
 #[cfg(feature = "variant")]
 pub(crate) use tag::MAX_VARIANT;
+pub(crate) use tag::set_tag;
 pub use tag::{PUBLIC_TAG_KEY, TagKey, TagMint};

@@ -15,12 +15,13 @@
 //! | --- | --- | --- |
 //! | revision | [`Revision::write_text`] | the versions that stale tags name |
 //! | state | the high 48 bits of SipHash-1-3 over the [canonical encoding](version_store::KeyEncoder) of key, incarnation (integer) and revision (text) | a version of this resource in this incarnation from everything else; two states share it with a probability of 2⁻⁴⁸ |
-//! | resource | FNV-1a over the encoding of scope (text) and key, its eight bytes combined by exclusive or | an earlier incarnation of this resource from another resource; only explains, never decides |
-//! | check | FNV-1a over the tag key, the revision's text, and state and resource as 7 bytes, combined like the resource | what this service minted from what others invented or an intermediary changed; only explains, never decides |
+//! | resource | FNV-1a over the encoding of scope (text), then over that of key; the eight bytes of the hash are combined by exclusive or | an earlier incarnation of this resource from another resource; only explains, never decides |
+//! | check | FNV-1a over the tag key, then over the revision's text, then over state and resource as one integer of 56 bits; combined like the resource | what this service minted from what others invented or an intermediary changed; only explains, never decides |
 //!
 //! Digits are lowercase hexadecimal, most significant first. The key of SipHash is derived once for each mint: the
-//! first 16 bytes of blake3 over the encoding of the scope, keyed with the tag key. SipHash and FNV-1a are those of
-//! 64 bits; SipHash reads its key as two integers, least significant byte first.
+//! first 16 bytes of blake3 over the encoding of the scope, keyed with the tag key; SipHash reads it as two integers,
+//! least significant byte first. FNV-1a, of 64 bits, takes eight bytes at each step in place of one, as an integer,
+//! least significant byte first; what is left at the end of a text is filled with zeros.
 //!
 //! Whether a tag matches is decided on revision, state, resource and check together, byte by byte. The
 //! format is a stable promise: a change would make every tag that clients hold unknown. The golden test
@@ -30,7 +31,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use http::HeaderValue;
+use http::header::ETAG;
+use http::{HeaderMap, HeaderValue};
 use http_precondition::EntityTag;
 use smallvec::SmallVec;
 use version_store::{Key, Revision, Tagging, Version};
@@ -152,6 +154,19 @@ impl<K: Key, R: Revision> TagMint<K, R> {
         }
     }
 
+    /// Whether these bytes are the strong tag of the state as this mint sends it: the one tag that satisfies If-Match
+    /// without being parsed.
+    pub(crate) fn is_strong_tag(&self, field: &[u8], key: &K, version: &Version<R>) -> bool {
+        match version.tagging() {
+            Tagging::Untagged => false,
+            Tagging::Own(tag) => !tag.is_weak() && tag.as_bytes() == field,
+            Tagging::Minted => {
+                let minted = self.mint(key, version);
+                minted.is_some_and(|minted| minted.field() == field)
+            }
+        }
+    }
+
     fn mint(&self, key: &K, version: &Version<R>) -> Option<Minted> {
         self.shared.keys[0].mint(key, version)
     }
@@ -186,6 +201,14 @@ fn weak_variant(opaque: &[u8], variant: &str) -> Option<EntityTag> {
     tagged.push(b'.');
     tagged.extend_from_slice(&hex(fnv(FNV_OFFSET, variant.as_bytes())));
     EntityTag::weak(&tagged).ok()
+}
+
+/// Sets or removes the entity tag of a response.
+pub(crate) fn set_tag(fields: &mut HeaderMap, tag: Option<HeaderValue>) {
+    match tag {
+        Some(tag) => drop(fields.insert(ETAG, tag)),
+        None => drop(fields.remove(ETAG)),
+    }
 }
 
 pub(super) fn is_variant_byte(byte: u8) -> bool {

@@ -1,5 +1,6 @@
 //! Who sees conflict metadata, and how it is read from the store.
 
+use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,11 +10,12 @@ use http::request::Parts;
 use version_store::{Conflict, Conflicts, Version, VersionStore};
 
 use crate::refusal::Refusal;
+use crate::request::{Hook, Pair, noted};
 
 /// Your settings for conflict metadata. Default: nothing is disclosed.
 pub(crate) struct ConflictDisclosure<S: VersionStore> {
     pub(crate) told: Option<(Audience, Arc<Ask<S>>)>,
-    pub(crate) redact: Option<Arc<Redact<S>>>,
+    pub(crate) redact: Option<Hook<Redact<S>>>,
 }
 
 /// Who sees conflict metadata.
@@ -40,8 +42,8 @@ type Asked<S> = Pin<
     >,
 >;
 
-/// Your function that removes what must not be disclosed.
-pub(crate) type Redact<S> = dyn Fn(&Parts, &<S as VersionStore>::Key, &mut Conflict<<S as VersionStore>::Revision>)
+/// The second part of your hook that removes what must not be disclosed.
+pub(crate) type Redact<S> = dyn Fn(&dyn Any, &<S as VersionStore>::Key, &mut Conflict<<S as VersionStore>::Revision>)
     + Send
     + Sync;
 
@@ -56,18 +58,26 @@ pub(crate) fn ask<S: Conflicts>(
 
 impl<S: VersionStore> ConflictDisclosure<S> {
     /// Adds a redaction hook, which sees what those before it left.
-    pub(crate) fn add_redaction(
+    pub(crate) fn add_redaction<T: Send + Sync + 'static>(
         &mut self,
-        hook: impl Fn(&Parts, &S::Key, &mut Conflict<S::Revision>) + Send + Sync + 'static,
+        take: impl Fn(&Parts) -> T + Send + Sync + 'static,
+        redact: impl Fn(&T, &S::Key, &mut Conflict<S::Revision>) + Send + Sync + 'static,
     ) {
-        let all: Arc<Redact<S>> = match self.redact.take() {
-            None => Arc::new(hook),
-            Some(first) => Arc::new(move |head, key, conflict| {
-                first(head, key, conflict);
-                hook(head, key, conflict);
-            }),
-        };
-        self.redact = Some(all);
+        let then: Arc<Redact<S>> =
+            Arc::new(move |note, key, conflict| redact(noted(note), key, conflict));
+        let added = Hook::new(take, then);
+        self.redact = Some(match self.redact.take() {
+            None => added,
+            Some(first) => {
+                let [one, other] = [&first, &added].map(|hook| Arc::clone(&hook.then));
+                let both: Arc<Redact<S>> = Arc::new(move |notes, key, conflict| {
+                    let Pair(of_one, of_other) = noted(notes);
+                    one(&**of_one, key, conflict);
+                    other(&**of_other, key, conflict);
+                });
+                Hook::both(&first, &added, both)
+            }
+        });
     }
 
     pub(crate) fn is_redacted(&self) -> bool {

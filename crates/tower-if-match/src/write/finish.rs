@@ -2,63 +2,74 @@
 
 use std::sync::Arc;
 
-use http::header::ETAG;
-use http::{HeaderMap, HeaderValue, Method, Response};
-use version_store::handover::{Ending, Made, Mark};
-use version_store::{Version, VersionStore};
+use bytes::Bytes;
+use http::{Method, Response};
+use version_store::handover::{Ending, Made, Mark, Slot};
+use version_store::{Expected, Version, VersionStore};
 
 use super::BoxFuture;
 use super::guard::Guard;
-use super::hand_over::Running;
+use super::hand_over::{Running, head_of};
 use super::judge::Judgement;
 use crate::body::RefusalBody;
 use crate::observe::{Operation, timed};
 use crate::refusal::{Reason, Refusal, Waived};
 use crate::request::Head;
 use crate::strategy::{Settled, Strategy};
+use crate::tag::set_tag;
 
 /// What happens to the handler's response.
-enum Conclusion<B> {
-    Answer(Response<B>),
+#[derive(PartialEq)]
+enum Conclusion {
+    /// It is the one that there is now.
+    Answer,
     /// Someone was faster: evaluate again.
     Lost,
 }
 
 impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
-    /// The handler has responded: how its write ended decides what happens to the response. Whatever involves waiting
-    /// comes later.
+    /// The handler has responded: how its write ended decides what happens to the response, which stays where it is
+    /// unless the future that is returned has to be waited for.
+    #[inline]
     pub(crate) fn finish<B: RefusalBody + Send + 'static>(
         self: &Arc<Self>,
         mut running: Running<S, W::Held>,
-        mut response: Response<B>,
-    ) -> Result<Response<B>, BoxFuture<Response<B>>> {
+        response: &mut Response<B>,
+    ) -> Result<(), BoxFuture<Response<B>>> {
         // First, because this restores the status of the handler's response.
-        let marked = Mark::take(&mut response).map(|(version, _)| version);
+        let marked = Mark::take(response).map(|(version, _)| version);
         let settled = self
             .strategy
             .settle_at_once(&mut running.held, &running.slot);
-        if let Some(settled) = settled {
-            let Running {
-                facts,
-                slot,
-                mut waived,
-                ..
-            } = running;
-            let head = facts.head();
-            return match self.conclude(head, slot.key(), settled, marked, &mut waived, response) {
-                Conclusion::Answer(response) => Ok(response),
-                Conclusion::Lost => {
-                    let guard = Arc::clone(self);
-                    Err(Box::pin(async move {
-                        guard.afresh(facts.head(), slot.key(), waived).await
-                    }))
-                }
-            };
+        let Some(settled) = settled else {
+            return Err(self.settle(running, marked, response));
+        };
+        let Running {
+            slot, mut waived, ..
+        } = running;
+        match self.conclude(&slot, &settled, marked, &mut waived, response) {
+            Conclusion::Answer => Ok(()),
+            Conclusion::Lost => {
+                let guard = Arc::clone(self);
+                Err(Box::pin(async move {
+                    guard.afresh(head_of(&slot), slot.key(), waived).await
+                }))
+            }
         }
+    }
+
+    /// The same for a strategy that has to wait to find out how the write ended.
+    fn settle<B: RefusalBody + Send + 'static>(
+        self: &Arc<Self>,
+        running: Running<S, W::Held>,
+        marked: Option<Version<S::Revision>>,
+        response: &mut Response<B>,
+    ) -> BoxFuture<Response<B>> {
         let guard = Arc::clone(self);
-        Err(Box::pin(async move {
+        let empty = Response::new(B::from_text(Bytes::new()));
+        let mut response = std::mem::replace(response, empty);
+        Box::pin(async move {
             let Running {
-                facts,
                 slot,
                 held,
                 mut waived,
@@ -66,30 +77,31 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
             let success = response.status().as_u16() < 400;
             let settled = guard.strategy.settle(held, &guard.store, &slot, success);
             let settled = timed(guard.config.tags.scope(), Operation::Settle, settled).await;
-            let head = facts.head();
-            match guard.conclude(head, slot.key(), settled, marked, &mut waived, response) {
-                Conclusion::Answer(response) => response,
-                Conclusion::Lost => guard.afresh(head, slot.key(), waived).await,
+            match guard.conclude(&slot, &settled, marked, &mut waived, &mut response) {
+                Conclusion::Answer => response,
+                Conclusion::Lost => guard.afresh(head_of(&slot), slot.key(), waived).await,
             }
-        }))
+        })
     }
 
     /// Judges the handler's response by how its write ended. `marked` is the version of its body, if the handler
     /// named it.
+    #[inline]
     fn conclude<B: RefusalBody>(
         &self,
-        head: Head<'_>,
-        key: &S::Key,
-        settled: Settled<S::Revision>,
+        slot: &Slot<Expected<S>>,
+        settled: &Settled<S::Revision>,
         marked: Option<Version<S::Revision>>,
         waived: &mut Option<Box<Waived>>,
-        mut response: Response<B>,
-    ) -> Conclusion<B> {
+        response: &mut Response<B>,
+    ) -> Conclusion {
         let responder = &self.config.responder;
+        let head = head_of(slot);
         let ending = match settled {
             Settled::Ended(ending) => ending,
             Settled::Refused(reason) => {
-                return Conclusion::Answer(responder.refuse(head, Refusal::new(reason)));
+                *response = responder.refuse(head, Refusal::new(*reason));
+                return Conclusion::Answer;
             }
         };
         let success = response.status().as_u16() < 400;
@@ -98,8 +110,8 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
             Ending::Untaken | Ending::Unsettled if success => {
                 let taken = matches!(ending, Ending::Unsettled);
                 if !self.waives_settling(taken) {
-                    let status = response.status();
-                    return Conclusion::Answer(responder.unguarded(head, status, taken));
+                    *response = responder.unguarded(head, response.status(), taken);
+                    return Conclusion::Answer;
                 }
                 set_tag(response.headers_mut(), None);
                 let before = waived.take().map(|before| *before);
@@ -110,13 +122,14 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
                 version: Some(version),
                 verbatim,
             }) if response.status().is_success() => {
-                let withheld =
-                    self.config.strict_put_validators && *head.method() == Method::PUT && !verbatim;
+                let withheld = self.config.strict_put_validators
+                    && *head.method() == Method::PUT
+                    && !*verbatim;
                 // The body may be of a later version than the one that this write made.
-                let of_another = marked.is_some_and(|of| !of.same_state(&version));
+                let of_another = marked.is_some_and(|of| !of.same_state(version));
                 let honest = !withheld && !of_another;
                 let tag = if honest {
-                    self.config.tags.field_value(key, &version)
+                    self.config.tags.field_value(slot.key(), version)
                 } else {
                     None
                 };
@@ -126,9 +139,9 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
             _ => set_tag(response.headers_mut(), None),
         }
         if let Some(waived) = waived.take() {
-            waived.mark(&mut response);
+            waived.mark(response);
         }
-        Conclusion::Answer(response)
+        Conclusion::Answer
     }
 
     /// Whether report-only mode lets the success of an unsettled write pass. It does not if the strategy has undone
@@ -170,25 +183,18 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
 
 impl<S: VersionStore, W> Guard<S, W> {
     /// Refuses a success whose key could not be parsed, or lets it pass in report-only mode.
-    pub(crate) fn unguarded_or_waived<B: RefusalBody>(
+    pub(crate) fn refuse_unguarded<B: RefusalBody>(
         &self,
         head: Head<'_>,
-        mut response: Response<B>,
-    ) -> Response<B> {
+        response: &mut Response<B>,
+    ) {
         let responder = &self.config.responder;
         // A condition that was sent could not be evaluated, so the response must not pass.
         if !self.config.policy.reports_only() || !head.conditions().is_empty() {
-            return responder.unguarded(head, response.status(), false);
+            *response = responder.unguarded(head, response.status(), false);
+            return;
         }
         let waived = responder.waive(head, Reason::UnguardedWrite, None);
-        waived.mark(&mut response);
-        response
+        waived.mark(response);
     }
-}
-
-fn set_tag(fields: &mut HeaderMap, tag: Option<HeaderValue>) {
-    match tag {
-        Some(tag) => fields.insert(ETAG, tag),
-        None => fields.remove(ETAG),
-    };
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
-use version_store::handover::{OtherStrategy, Slot};
-use version_store::{Expected, VersionStore};
+use version_store::VersionStore;
 
 use super::conflicts::ConflictDisclosure;
 use crate::config::Config;
 use crate::refusal::Reason;
+use crate::request::{Fields, Kept, Taken};
 
 /// What guards the writes of one kind of resource: a store, a strategy, and your settings.
 pub(crate) struct Guard<S: VersionStore, W> {
@@ -61,19 +61,37 @@ impl<S: VersionStore, W> Guard<S, W> {
         }
     }
 
-    /// Whether a hook may need a write's head again after it was passed to the handler.
-    pub(crate) fn needs_head(&self) -> bool {
-        self.config.authorize.is_some()
-            || self.config.responder.needs_head()
-            || self.conflicts.is_redacted()
+    /// What to keep of a request's head until its handler has responded.
+    #[expect(
+        clippy::inline_always,
+        reason = "each call moves a request, which costs more than the code"
+    )]
+    #[inline(always)]
+    pub(crate) fn keep(
+        &self,
+        parts: &Parts,
+        fields: &Fields<'_>,
+        taken: Option<Box<Taken>>,
+    ) -> Kept {
+        let conditions = || self.config.conditions(parts, fields);
+        Kept::of(parts, fields, conditions, taken)
     }
-}
 
-/// Whether a layer for a store of this type has already handed the request over.
-pub(crate) fn is_guarded<S: VersionStore>(parts: &Parts) -> bool {
-    let extensions = &parts.extensions;
-    extensions.get::<Slot<Expected<S>>>().is_some()
-        || extensions.get::<OtherStrategy<S>>().is_some()
+    /// What hooks take from a request's head, if there are any.
+    #[inline]
+    pub(crate) fn take(&self, parts: &Parts) -> Option<Box<Taken>> {
+        let hooked = self.config.authorize.is_some()
+            || self.config.responder.is_hooked()
+            || self.conflicts.is_redacted();
+        hooked.then(|| {
+            let mut taken = self.config.responder.take(parts);
+            let authorize = self.config.authorize.as_ref();
+            taken.authorization = authorize.map(|hook| hook.take(parts));
+            let redact = self.conflicts.redact.as_ref();
+            taken.redaction = redact.map(|hook| hook.take(parts));
+            Box::new(taken)
+        })
+    }
 }
 
 impl<S: VersionStore, W: Clone> Clone for Guard<S, W> {

@@ -1,6 +1,4 @@
-use http::Request;
-use http::request::Parts;
-use http_precondition::Conditions;
+use http::Extensions;
 use version_store::handover::Slot;
 use version_store::{Expected, VersionStore};
 
@@ -12,7 +10,7 @@ use crate::strategy::Strategy;
 
 /// A write whose handler is running.
 pub(crate) struct Running<S: VersionStore, H> {
-    pub(super) facts: Kept,
+    /// It keeps the request's head, too.
     pub(super) slot: Slot<Expected<S>>,
     pub(crate) held: H,
     /// What report-only mode waived.
@@ -20,30 +18,29 @@ pub(crate) struct Running<S: VersionStore, H> {
 }
 
 impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
-    /// Hands a write over to its handler.
-    pub(crate) fn hand_over<B>(
+    /// Hands a write over to its handler: puts what the handler needs into the request's extensions.
+    #[inline]
+    pub(crate) fn hand_over(
         &self,
-        conditions: Conditions,
+        kept: Kept,
         key: S::Key,
         clearance: Clearance<S::Revision>,
         mut held: W::Held,
-        mut parts: Parts,
-        body: B,
-    ) -> (Request<B>, Running<S, W::Held>) {
+        to: &mut Extensions,
+    ) -> Running<S, W::Held> {
         let waived = clearance.waived.map(|reason| {
-            let head = Head::Whole(&parts, &conditions);
-            Box::new(self.config.responder.waive(head, reason, None))
+            let responder = &self.config.responder;
+            Box::new(responder.waive(kept.head(), reason, None))
         });
-        let facts = Kept::of(&parts, conditions, self.needs_head());
-        let slot = Slot::new(key, clearance.demand);
-        self.strategy
-            .hand_over(&mut held, &slot, &mut parts.extensions);
-        let running = Running {
-            facts,
-            slot,
-            held,
-            waived,
-        };
-        (Request::from_parts(parts, body), running)
+        let slot = Slot::keeping(key, clearance.demand, kept);
+        self.strategy.hand_over(&mut held, &slot, to);
+        Running { slot, held, waived }
     }
+}
+
+/// What was kept of the head of a request that was handed over.
+pub(super) fn head_of<S: VersionStore>(slot: &Slot<Expected<S>>) -> Head<'_> {
+    let kept = slot.kept::<Kept>();
+    kept.expect("a slot is handed over with what was kept")
+        .head()
 }

@@ -7,7 +7,7 @@ use super::guard::Guard;
 use crate::body::RefusalBody;
 use crate::decide::{Decision, Rules};
 use crate::refusal::{Denied, Reason, Refusal};
-use crate::request::Head;
+use crate::request::{Fields, Head, Taken};
 use crate::strategy::Strategy;
 
 /// The judgement on a write, once the current version is known.
@@ -28,6 +28,24 @@ pub(crate) struct Clearance<R> {
 }
 
 impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
+    /// Judges a write whose only condition is a line of If-Match that is the current tag byte by byte: it passes, and
+    /// nothing is parsed. `None` if it takes [`judge_authorized`](Self::judge_authorized). The authorization hook has
+    /// allowed it.
+    #[inline]
+    pub(crate) fn judge_at_once(
+        &self,
+        fields: &Fields<'_>,
+        key: &S::Key,
+        current: &mut Option<Version<S::Revision>>,
+    ) -> Option<Clearance<S::Revision>> {
+        let line = fields.sole_if_match()?;
+        let version = current.take_if(|version| self.rules().is_current(line, key, version))?;
+        Some(Clearance {
+            demand: Demand::Version(version),
+            waived: None,
+        })
+    }
+
     /// Judges a write before its handler runs.
     pub(crate) fn judge<B: RefusalBody>(
         &self,
@@ -35,9 +53,19 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
         key: &S::Key,
         current: Option<Version<S::Revision>>,
     ) -> Judgement<S::Revision, B> {
-        if let Err(denied) = self.authorize(head, key, current.as_ref()) {
+        if let Err(denied) = self.authorize(head.taken(), key, current.as_ref()) {
             return Judgement::Answer(self.config.responder.deny(denied));
         }
+        self.judge_authorized(head, key, current)
+    }
+
+    /// Judges a write that the authorization hook has allowed.
+    pub(crate) fn judge_authorized<B: RefusalBody>(
+        &self,
+        head: Head<'_>,
+        key: &S::Key,
+        current: Option<Version<S::Revision>>,
+    ) -> Judgement<S::Revision, B> {
         let (method, conditions) = (head.method(), head.conditions());
         let decision = self.rules().decide(method, conditions, key, current);
         self.judged(
@@ -57,7 +85,7 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
         key: &S::Key,
         current: Option<Version<S::Revision>>,
     ) -> Judgement<S::Revision, B> {
-        if let Err(denied) = self.authorize(head, key, current.as_ref()) {
+        if let Err(denied) = self.authorize(head.taken(), key, current.as_ref()) {
             return Judgement::Answer(self.config.responder.deny(denied));
         }
         let (method, conditions) = (head.method(), head.conditions());
@@ -97,17 +125,20 @@ impl<S: VersionStore, W> Guard<S, W> {
     }
 
     /// Calls the authorization hook.
+    #[inline]
     pub(crate) fn authorize(
         &self,
-        head: Head<'_>,
+        taken: Option<&Taken>,
         key: &S::Key,
         version: Option<&Version<S::Revision>>,
     ) -> Result<(), Denied> {
-        match (&self.config.authorize, head.parts()) {
-            (None, _) => Ok(()),
-            (Some(authorize), Some(parts)) => authorize(parts, key, version),
-            // The head is kept whenever there is a hook; without it the hook cannot allow anything.
-            (Some(_), None) => Err(StatusCode::INTERNAL_SERVER_ERROR.into()),
+        let Some(hook) = &self.config.authorize else {
+            return Ok(());
+        };
+        match taken.and_then(|taken| taken.authorization.as_ref()) {
+            Some(note) => (hook.then)(&**note, key, version),
+            // Every hook takes something; if one did not, it could not allow anything.
+            None => Err(StatusCode::INTERNAL_SERVER_ERROR.into()),
         }
     }
 }

@@ -16,7 +16,7 @@ mod unavailable;
 pub(crate) use conflicts::{Audience, ask};
 #[cfg(feature = "representation")]
 pub(crate) use guard::ErrorResponse;
-pub(crate) use guard::{Guard, is_guarded};
+pub(crate) use guard::Guard;
 pub(crate) use hand_over::Running;
 pub(crate) use judge::{Clearance, Judgement};
 pub(crate) use prepare::{Prepared, Waiting};

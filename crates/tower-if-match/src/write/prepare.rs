@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::{Request, Response};
-use http_precondition::Conditions;
 use version_store::{Version, VersionStore};
 
 use super::guard::Guard;
@@ -12,7 +11,7 @@ use super::hand_over::Running;
 use super::judge::{Clearance, Judgement};
 use crate::body::RefusalBody;
 use crate::observe::{Operation, timed};
-use crate::request::Head;
+use crate::request::{Fields, Head};
 use crate::respond::unbuffered;
 use crate::strategy::{Buffers, OpenError, OpenResult, Opened, Strategy};
 
@@ -20,7 +19,6 @@ use crate::strategy::{Buffers, OpenError, OpenResult, Opened, Strategy};
 pub(crate) struct Waiting<B> {
     pub(crate) parts: Parts,
     pub(crate) body: B,
-    pub(crate) conditions: Conditions,
 }
 
 /// A write before its handler: handed over, or answered.
@@ -43,11 +41,18 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
         ResBody: RefusalBody,
     {
         let Waiting {
-            parts,
+            mut parts,
             mut body,
-            conditions,
         } = waiting;
-        let head = Head::Whole(&parts, &conditions);
+        let taken = self.take(&parts);
+        let fields = Fields::of(&parts.headers);
+        let conditions = self.config.conditions(&parts, &fields);
+        let head = Head::Whole {
+            parts: &parts,
+            fields: &fields,
+            conditions: &conditions,
+            taken: taken.as_deref(),
+        };
         if W::HOLDS {
             let current = timed(
                 self.config.tags.scope(),
@@ -66,7 +71,9 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
             Err(error) => return Err(self.not_had(head, &key, &error).await),
         };
         let clearance = self.cleared(head, &key, current).await?;
-        Ok(self.hand_over(conditions, key, clearance, held, parts, body))
+        let kept = self.keep(&parts, &fields, taken);
+        let running = self.hand_over(kept, key, clearance, held, &mut parts.extensions);
+        Ok((Request::from_parts(parts, body), running))
     }
 
     /// What the strategy found, and what it holds.

@@ -26,16 +26,18 @@ impl<S: VersionStore, W> Guard<S, W> {
             Ok(Some(mut conflict)) => {
                 // Tag and representation come from one row, which may be newer than the one on which the
                 // decision was based, so call the hook for that version, too.
-                if let Err(denied) = self.authorize(head, key, Some(&conflict.version)) {
+                if let Err(denied) = self.authorize(head.taken(), key, Some(&conflict.version)) {
                     return responder.deny(denied);
                 }
                 let tag = self.config.tags.tag(key, &conflict.version);
                 let refusal = refusal.with_current_tag(tag);
-                match (&self.conflicts.redact, head.parts()) {
-                    (None, _) => {}
-                    (Some(redact), Some(parts)) => redact(parts, key, &mut conflict),
-                    // The head is kept whenever there is a hook; what the hook has not seen is not disclosed.
-                    (Some(_), None) => return responder.refuse(head, refusal),
+                if let Some(redact) = &self.conflicts.redact {
+                    let note = head.taken().and_then(|taken| taken.redaction.as_ref());
+                    match note {
+                        Some(note) => (redact.then)(&**note, key, &mut conflict),
+                        // Every hook takes something; what it has not seen is not disclosed.
+                        None => return responder.refuse(head, refusal),
+                    }
                 }
                 responder.refuse_telling(head, refusal, Some(&Told::of(&conflict)))
             }

@@ -1,5 +1,5 @@
-//! What becomes of a write whose head was not kept for the hooks. [`Guard::needs_head`] rules it out; if it
-//! did not, nothing may be agreed to, and nothing told, that a hook has not seen.
+//! What becomes of a write from whose head the hooks took nothing. [`Guard::take`] rules it out; if it did not,
+//! nothing may be agreed to, and nothing told, that a hook has not seen.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use version_store::{Conflict, Conflicts, Version, VersionStore};
 use super::*;
 use crate::config::Config;
 use crate::refusal::{Reason, Refusal};
-use crate::request::Kept;
+use crate::request::{Fields, Kept};
 use crate::strategy::CompareAndSwap;
 
 /// One row, with something to tell.
@@ -42,31 +42,33 @@ fn guard(change: impl FnOnce(&mut Config<u64, u64>)) -> Guard<Row, CompareAndSwa
     Guard::new(Row, CompareAndSwap, Arc::new(config))
 }
 
-fn kept(guard: &Guard<Row, CompareAndSwap>, whole: bool) -> Kept {
+fn kept(guard: &Guard<Row, CompareAndSwap>, hooked: bool) -> Kept {
     let (parts, ()) = Request::put("/").body(()).unwrap().into_parts();
-    let conditions = guard.config.conditions(&parts.headers);
-    Kept::of(&parts, conditions, whole)
+    let fields = Fields::of(&parts.headers);
+    let taken = if hooked { guard.take(&parts) } else { None };
+    assert_eq!(taken.is_some(), hooked);
+    guard.keep(&parts, &fields, taken)
 }
 
 #[test]
-fn without_the_head_nobody_is_authorized() {
-    let guard = guard(|config| config.authorize = Some(Arc::new(|_, _, _| Ok(()))));
-    for (whole, authorized) in [(true, true), (false, false)] {
-        let kept = kept(&guard, whole);
-        let answer = guard.authorize(kept.head(), &7, None);
-        assert_eq!(answer.is_ok(), authorized);
+fn without_a_note_nobody_is_authorized() {
+    let guard = guard(|config| config.add_authorization(|_| (), |(), _, _| Ok(())));
+    for hooked in [true, false] {
+        let kept = kept(&guard, hooked);
+        let answer = guard.authorize(kept.head().taken(), &7, None);
+        assert_eq!(answer.is_ok(), hooked);
     }
 }
 
 #[tokio::test]
-async fn without_the_head_nothing_is_told_that_would_be_redacted() {
+async fn without_a_note_nothing_is_told_that_would_be_redacted() {
     let mut guard = guard(|_| ());
     guard.conflicts.told = Some((Audience::Everybody, Arc::new(ask)));
-    guard.conflicts.redact = Some(Arc::new(|_, _, _| ()));
+    guard.conflicts.add_redaction(|_| (), |(), _, _| ());
     let tag = guard.config.tags.tag(&7, &Version::new(6));
     assert!(tag.is_some());
-    for (whole, told) in [(true, true), (false, false)] {
-        let kept = kept(&guard, whole);
+    for told in [true, false] {
+        let kept = kept(&guard, told);
         let refusal = Refusal::new(Reason::StaleVersion).with_current_tag(tag.clone());
         let response: Response<Full<Bytes>> = guard.tell(kept.head(), &7, refusal, None).await;
         assert_eq!(response.status(), StatusCode::PRECONDITION_FAILED);

@@ -83,7 +83,7 @@ fn blind(path: &str) -> axum::http::Request<Body> {
 async fn the_owner_extends_the_answer() {
     let (posts, guard) = posts();
     let guard = guard.with_refusals(Refusals::new().with_response(|answer| {
-        let path = answer.head().uri.path().to_owned();
+        let path = answer.path().to_owned();
         let help = json!({"page": format!("https://example.com{path}")});
         let mut response = answer.member("help", &help).into_response();
         response
@@ -109,7 +109,7 @@ async fn the_owner_replaces_the_answer() {
     let (posts, guard) = posts();
     let guard = guard.with_refusals(Refusals::new().with_response(|answer| {
         assert_eq!(answer.refusal().scope(), "posts");
-        let text = format!("{} {}", answer.refusal().reason(), answer.head().method);
+        let text = format!("{} {}", answer.refusal().reason(), answer.method());
         let mut response = Response::new(text.into());
         *response.status_mut() = StatusCode::CONFLICT;
         response
@@ -283,10 +283,13 @@ async fn an_owners_answer_is_framed_by_the_server() {
         assert_eq!(answer.field(TRANSFER_ENCODING), None);
 
         let (posts, guard) = posts::posts();
-        let denying = guard.with_authorization(move |_, _, _| {
-            let denied = Response::builder().status(403).header(name.clone(), value);
-            Err(denied.body("no".into()).unwrap().into())
-        });
+        let denying = guard.with_authorization(
+            |_| (),
+            move |(), _, _| {
+                let denied = Response::builder().status(403).header(name.clone(), value);
+                Err(denied.body("no".into()).unwrap().into())
+            },
+        );
         let answer = send(&app(&posts, denying), blind("/posts/7")).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
         assert_eq!(answer.field(CONTENT_LENGTH), Some("2"));
@@ -300,7 +303,7 @@ async fn a_denial_is_no_success() {
     for (status, answered) in [(200, 500), (204, 500), (302, 302), (403, 403), (404, 404)] {
         let (posts, guard) = posts();
         let status = StatusCode::from_u16(status).unwrap();
-        let guard = guard.with_authorization(move |_, _, _| Err(status.into()));
+        let guard = guard.with_authorization(|_| (), move |(), _, _| Err(status.into()));
         let answer = posts::put(&app(&posts, guard), "*", "second").await;
         assert_eq!(answer.status.as_u16(), answered);
         assert_eq!(*posts.get(&7).unwrap().body(), "first");

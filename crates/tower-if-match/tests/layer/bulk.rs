@@ -469,22 +469,25 @@ async fn the_hook_is_asked_about_each_item_and_its_refusal_tells_nothing() {
     let posts = posts();
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
-    let bulk = layer(&posts).with_authorization(move |head, key, version| {
-        counted.fetch_add(1, Ordering::SeqCst);
-        assert_eq!(
-            head.method,
-            if *key == 9 {
-                Method::PUT
-            } else {
-                Method::PATCH
+    let bulk = layer(&posts).with_authorization(
+        |head| head.method.clone(),
+        move |method, key, version| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            assert_eq!(
+                *method,
+                if *key == 9 {
+                    Method::PUT
+                } else {
+                    Method::PATCH
+                }
+            );
+            assert_eq!(version.is_some(), *key < 9);
+            match key {
+                3 => Err(StatusCode::FORBIDDEN.into()),
+                _ => Ok(()),
             }
-        );
-        assert_eq!(version.is_some(), *key < 9);
-        match key {
-            3 => Err(StatusCode::FORBIDDEN.into()),
-            _ => Ok(()),
-        }
-    });
+        },
+    );
     let api = with(&posts, patch(write_all), bulk);
     let denied = api
         .send(&json!([[1, "\"stale\"", ""], [3, api.tag(3), ""]]))
@@ -569,7 +572,7 @@ async fn the_owner_writes_the_answer() {
             (None, None)
         );
         assert_eq!(refusal.scope(), "posts");
-        let method = answer.head().method.to_string();
+        let method = answer.method().to_string();
         answer.member("sent by", &method).into_response()
     }));
     let api = with(&posts, patch(write_all), bulk);

@@ -131,17 +131,18 @@ async fn by_default_at_most_64_kib_are_told() {
 #[tokio::test]
 async fn what_the_owner_takes_out_is_not_told() {
     let redacted = |guard: Guard| {
-        guard
-            .with_public_conflicts()
-            .with_redaction(|head, key, conflict| {
-                assert_eq!((head.method.as_str(), *key), ("PUT", 7));
+        guard.with_public_conflicts().with_redaction(
+            |head| head.method.clone(),
+            |method, key, conflict| {
+                assert_eq!((method.as_str(), *key), ("PUT", 7));
                 conflict.version = conflict.version.clone().without_author().without_date();
                 conflict.changed = None;
                 let current = conflict.current.take().unwrap();
                 let mut current: Value = serde_json::from_str(&current).unwrap();
                 current.as_object_mut().unwrap().remove("secret");
                 conflict.current = Some(current.to_string());
-            })
+            },
+        )
     };
     let problem = refused(3, 1, redacted).await.problem();
     assert_eq!(problem["conflict"], json!({"current": {"text": "x"}}));
@@ -155,14 +156,14 @@ async fn redaction_does_not_reach_the_tag() {
     let moved = |guard: Guard| {
         guard
             .with_public_conflicts()
-            .with_redaction(|_, _, conflict| conflict.version = Version::new(7))
+            .with_redaction(|_| (), |(), _, conflict| conflict.version = Version::new(7))
     };
     assert_eq!(refused(1, 1, moved).await.etag(), public.etag());
 }
 
 #[tokio::test]
 async fn a_redaction_hook_is_no_opt_in() {
-    let redacted = |guard: Guard| guard.with_redaction(|_, _, _| ());
+    let redacted = |guard: Guard| guard.with_redaction(|_| (), |(), _, _| ());
     let problem = refused(1, 1, redacted).await.problem();
     assert_eq!(problem.get("conflict"), None);
     assert_eq!(problem.get("last_modified"), None);
@@ -174,9 +175,9 @@ async fn a_redaction_hook_is_no_opt_in() {
 async fn redaction_and_authorization_go_together() {
     let guard = |guard: Guard| {
         guard
-            .with_authorization(|_, _, _| Ok(()))
+            .with_authorization(|_| (), |(), _, _| Ok(()))
             .with_conflicts_for_authorized()
-            .with_redaction(|_, _, conflict| conflict.current = None)
+            .with_redaction(|_| (), |(), _, conflict| conflict.current = None)
     };
     let problem = refused(1, 1, guard).await.problem();
     assert_eq!(has(&problem), [true, true, true, false, true]);
@@ -202,7 +203,7 @@ async fn redaction_sees_what_a_lost_race_would_tell() {
     };
     let layer = IfMatchLayer::new("telling", store, PathKey)
         .with_public_conflicts()
-        .with_redaction(|_, _, conflict| conflict.current = None);
+        .with_redaction(|_| (), |(), _, conflict| conflict.current = None);
     let lose = async |expected: Expected<Telling>| expected.lost();
     let app: Router = Router::new().route("/posts/{id}", get(lose).put(lose).route_layer(layer));
     let lost = posts::put(&app, "*", "content").await.problem();

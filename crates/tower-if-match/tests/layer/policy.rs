@@ -246,7 +246,7 @@ async fn an_exempt_write_to_an_absent_resource_may_create_it_with_and_without_a_
     let guard = guard.with_policy(Policy::new().with_condition_exempt(Method::POST));
     for (id, guard) in [
         (8, guard.clone()),
-        (9, guard.with_authorization(|_, _, _| Ok(()))),
+        (9, guard.with_authorization(|_| (), |(), _, _| Ok(()))),
     ] {
         let app = with_methods(&posts, guard, post(write));
         let sent = request("POST", &format!("/posts/{id}"))
@@ -262,7 +262,7 @@ async fn an_exempt_write_is_authorized_like_any_other() {
     let (posts, guard) = posts();
     let guard = guard
         .with_policy(Policy::new().with_condition_exempt(Method::PUT))
-        .with_authorization(|_, _, _| Err(StatusCode::FORBIDDEN.into()));
+        .with_authorization(|_| (), |(), _, _| Err(StatusCode::FORBIDDEN.into()));
     let app = app(&posts, guard);
     assert_eq!(sent(&app, "PUT", &[]).await.status, StatusCode::FORBIDDEN);
     assert_eq!(posts.get(&7).unwrap().body(), "first");

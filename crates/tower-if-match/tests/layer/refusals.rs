@@ -344,7 +344,7 @@ async fn without_an_authorization_hook_nothing_can_be_told_to_the_authorized() {
     }
     let agreed = guard
         .with_conflicts_for_authorized()
-        .with_authorization(|_, _, _| Ok(()));
+        .with_authorization(|_| (), |(), _, _| Ok(()));
     let app = note_app(&notes, agreed);
     assert!(
         posts::put(&app, "\"x\"", "third")
@@ -360,12 +360,15 @@ async fn who_is_not_authorized_gets_the_hooks_answer_whatever_the_condition() {
     let (posts, guard) = posts();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
-    let guard = guard.with_authorization(move |head, key, version| {
-        log.lock()
-            .unwrap()
-            .push((head.method.clone(), *key, version.is_some()));
-        Err(StatusCode::FORBIDDEN.into())
-    });
+    let guard = guard.with_authorization(
+        |head| head.method.clone(),
+        move |method, key, version| {
+            log.lock()
+                .unwrap()
+                .push((method.clone(), *key, version.is_some()));
+            Err(StatusCode::FORBIDDEN.into())
+        },
+    );
     let app = app(&posts, guard);
     for condition in ["*", "\"x\"", "malformed"] {
         let answer = posts::put(&app, condition, "x").await;
@@ -381,10 +384,13 @@ async fn who_is_not_authorized_gets_the_hooks_answer_whatever_the_condition() {
 #[tokio::test]
 async fn a_hooks_answer_goes_out_whole() {
     let (posts, guard) = posts();
-    let guard = guard.with_authorization(|_, _, _| {
-        let answer = Response::builder().status(403).header("x-why", "quota");
-        Err(answer.body("not today".into()).unwrap().into())
-    });
+    let guard = guard.with_authorization(
+        |_| (),
+        |(), _, _| {
+            let answer = Response::builder().status(403).header("x-why", "quota");
+            Err(answer.body("not today".into()).unwrap().into())
+        },
+    );
     let answer = posts::put(&app(&posts, guard), "*", "x").await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert_eq!(answer.headers["x-why"], "quota");
@@ -427,7 +433,7 @@ fn overtaken(newer: Option<u64>) -> IfMatchLayer<Overtaken, PathKey> {
 #[tokio::test]
 async fn what_leaves_is_what_the_hook_agreed_to() {
     let hook = |agreed: u64| {
-        move |_: &axum::http::request::Parts, _: &u64, version: Option<&Version>| {
+        move |(): &(), _: &u64, version: Option<&Version>| {
             let shown = version.is_some_and(|version| *version.revision() <= agreed);
             if shown {
                 Ok(())
@@ -440,7 +446,7 @@ async fn what_leaves_is_what_the_hook_agreed_to() {
         (1, StatusCode::FORBIDDEN),
         (2, StatusCode::PRECONDITION_FAILED),
     ] {
-        let guard = overtaken(Some(2)).with_authorization(hook(agreed));
+        let guard = overtaken(Some(2)).with_authorization(|_| (), hook(agreed));
         let app: Router = Router::new().route("/posts/{id}", put(async || ()).route_layer(guard));
         let answer = posts::put(&app, "\"x\"", "").await;
         assert_eq!(answer.status, status);
@@ -478,7 +484,7 @@ impl Describe for Broken {
 
 #[tokio::test]
 async fn what_vanished_before_it_could_be_told_about_is_absent() {
-    let guard = overtaken(None).with_authorization(|_, _, _| Ok(()));
+    let guard = overtaken(None).with_authorization(|_| (), |(), _, _| Ok(()));
     let methods = put(async || ()).patch(async || ()).route_layer(guard);
     let app: Router = Router::new().route("/posts/{id}", methods);
     let answer = posts::put(&app, "\"x\"", "").await;
@@ -512,15 +518,18 @@ async fn a_lost_race_is_authorized_afresh() {
     let (posts, guard) = posts();
     let asked = Arc::new(Mutex::new(0));
     let counter = Arc::clone(&asked);
-    let guard = guard.with_authorization(move |_, _, _| {
-        let mut asked = counter.lock().unwrap();
-        *asked += 1;
-        if *asked == 1 {
-            Ok(())
-        } else {
-            Err(StatusCode::FORBIDDEN.into())
-        }
-    });
+    let guard = guard.with_authorization(
+        |_| (),
+        move |(), _, _| {
+            let mut asked = counter.lock().unwrap();
+            *asked += 1;
+            if *asked == 1 {
+                Ok(())
+            } else {
+                Err(StatusCode::FORBIDDEN.into())
+            }
+        },
+    );
     let overtaken = async |State(posts): State<posts::Posts>, expected: Expected<posts::Posts>| {
         let other = Slot::new(7, Demand::Any);
         posts
@@ -741,26 +750,24 @@ async fn a_request_id_that_is_not_plain_is_not_passed_on() {
 #[tokio::test]
 async fn a_second_hook_does_not_replace_the_first() {
     let (notes, guard) = notes();
-    let denying = |_: &axum::http::request::Parts, _: &u64, _: Option<&Version>| {
-        Err(StatusCode::FORBIDDEN.into())
-    };
+    let denying = |(): &(), _: &u64, _: Option<&Version>| Err(StatusCode::FORBIDDEN.into());
     for denied in [
         guard
             .clone()
-            .with_authorization(denying)
-            .with_authorization(|_, _, _| Ok(())),
+            .with_authorization(|_| (), denying)
+            .with_authorization(|_| (), |(), _, _| Ok(())),
         guard
             .clone()
-            .with_authorization(|_, _, _| Ok(()))
-            .with_authorization(denying),
+            .with_authorization(|_| (), |(), _, _| Ok(()))
+            .with_authorization(|_| (), denying),
     ] {
         let answer = posts::put(&note_app(&notes, denied), "\"x\"", "third").await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
     }
     let redacted = guard
         .with_public_conflicts()
-        .with_redaction(|_, _, conflict| conflict.current = None)
-        .with_redaction(|_, _, conflict| conflict.changed = None);
+        .with_redaction(|_| (), |(), _, conflict| conflict.current = None)
+        .with_redaction(|_| (), |(), _, conflict| conflict.changed = None);
     let problem = posts::put(&note_app(&notes, redacted), "\"x\"", "third")
         .await
         .problem();

@@ -193,7 +193,7 @@ async fn a_race_that_is_lost_is_lost() {
 #[tokio::test]
 async fn the_authorization_hook_is_asked_as_ever() {
     let (posts, guard) = posts();
-    let guard = guard.with_authorization(|_, _, _| Err(StatusCode::FORBIDDEN.into()));
+    let guard = guard.with_authorization(|_| (), |(), _, _| Err(StatusCode::FORBIDDEN.into()));
     let app = app(&posts, guard.with_policy(Policy::new().with_report_only()));
     let answer = send(&app, blind("PUT", "/posts/7")).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
@@ -331,7 +331,7 @@ async fn a_handler_that_creates_without_saying_so_goes_on() {
 
     let ways: [fn(Guard) -> MethodRouter<Posts>; 3] = [
         |guard| patch(create).route_layer(guard),
-        |guard| patch(create).route_layer(guard.with_authorization(|_, _, _| Ok(()))),
+        |guard| patch(create).route_layer(guard.with_authorization(|_| (), |(), _, _| Ok(()))),
         |guard| patch(create).route_layer(guard.with_strategy(SingleProcess::new())),
     ];
     for way in ways {

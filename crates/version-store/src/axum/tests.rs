@@ -2,7 +2,7 @@ use http::{Method, Request};
 
 use super::*;
 use crate::demand::Demand;
-use crate::marks::{InvalidKey, OtherStrategy};
+use crate::lent::Lent;
 use crate::memory::MemoryStore;
 use crate::slot::Slot;
 
@@ -37,10 +37,10 @@ async fn nothing_was_lent() {
 #[tokio::test]
 async fn a_guarded_request_is_never_none() {
     let mut parts = put();
-    OtherStrategy::<Posts>::mark(&mut parts.extensions);
+    Lent::<Posts>::OtherStrategy.put(&mut parts.extensions);
     assert_eq!(status(&mut parts).await, StatusCode::INTERNAL_SERVER_ERROR);
     let mut parts = put();
-    InvalidKey::<Posts>::mark(&mut parts.extensions);
+    Lent::<Posts>::InvalidKey.put(&mut parts.extensions);
     assert_eq!(status(&mut parts).await, StatusCode::NOT_FOUND);
 }
 
