@@ -1,10 +1,9 @@
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crate::demand::Demand;
 use crate::error::{Lost, WriteError};
@@ -19,7 +18,7 @@ mod bulk;
 mod conflicts;
 mod documents;
 
-use documents::{Document, Documents, SHARDS, Shard};
+use documents::{Documents, SHARDS, Shard};
 
 /// Documents in memory, each with its version.
 ///
@@ -129,19 +128,26 @@ where
     pub fn put(&self, data: D, expected: Expected<Self>) -> Result<Put, Lost> {
         let key = expected.key().clone();
         let mut shard = self.write(&key);
-        let current = shard.documents.get(&key).map(|document| &document.version);
-        if !expected.admits(current) {
-            return Err(expected.lost());
-        }
-        let created = current.is_none();
-        let version = self.store(&mut shard, key, data);
+        let Shard { documents, removed } = &mut *shard;
+        let (made, version) = match documents.entry(key) {
+            Entry::Occupied(mut found) => {
+                if !expected.admits(Some(&found.get().version)) {
+                    return Err(expected.lost());
+                }
+                let version = self.0.replace(found.get_mut(), data);
+                (Put::Replaced(version.clone()), version)
+            }
+            Entry::Vacant(free) => {
+                if !expected.admits(None) {
+                    return Err(expected.lost());
+                }
+                let version = free.insert(self.0.begin(data, *removed)).version.clone();
+                (Put::Created(version.clone()), version)
+            }
+        };
         drop(shard);
-        expected.written(version.clone());
-        Ok(if created {
-            Put::Created(version)
-        } else {
-            Put::Replaced(version)
-        })
+        expected.written(version);
+        Ok(made)
     }
 
     /// Removes the document that `expected` was evaluated on if its version is still the expected one,
@@ -173,43 +179,13 @@ where
     }
 
     fn store(&self, shard: &mut Shard<K, D>, key: K, data: D) -> Version {
-        let replaced = shard.documents.remove(&key);
-        // Taken under the lock of the key, so revisions of one key are in the order of its writes.
-        let revision = self.0.writes.fetch_add(1, Ordering::Relaxed) + 1;
-        let (incarnation, last_date) = match &replaced {
-            Some(document) => (
-                document.version.incarnation(),
-                document.version.modified_at(),
-            ),
-            None => (self.0.epoch.wrapping_add(revision), shard.removed),
-        };
-        let version = Version::new(revision)
-            .with_incarnation(incarnation)
-            .with_modified_at(next_date(SystemTime::now(), last_date));
-        let past = match replaced {
-            Some(document) => self.remember(document),
-            None => VecDeque::new(),
-        };
-        shard.documents.insert(
-            key,
-            Document {
-                version: version.clone(),
-                data,
-                past,
-            },
-        );
-        version
-    }
-
-    fn remember(&self, document: Document<D>) -> VecDeque<(Version, D)> {
-        let mut past = document.past;
-        if self.0.history > 0 {
-            while past.len() >= self.0.history {
-                past.pop_front();
+        match shard.documents.entry(key) {
+            Entry::Occupied(mut found) => self.0.replace(found.get_mut(), data),
+            Entry::Vacant(free) => {
+                let document = free.insert(self.0.begin(data, shard.removed));
+                document.version.clone()
             }
-            past.push_back((document.version, document.data));
         }
-        past
     }
 
     fn read(&self, key: &K) -> RwLockReadGuard<'_, Shard<K, D>> {
@@ -232,11 +208,6 @@ where
         let hash = self.0.hasher.hash_one(key);
         usize::try_from(hash % SHARDS as u64).unwrap_or(0)
     }
-}
-
-/// The modification date of a write: now, but at least a second after the last one.
-fn next_date(now: SystemTime, last: Option<SystemTime>) -> SystemTime {
-    last.map_or(now, |last| now.max(last + Duration::from_secs(1)))
 }
 
 impl<K, D> VersionStore for MemoryStore<K, D>

@@ -1,6 +1,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::RandomState;
-use std::time::SystemTime;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
 
 use crate::sync::{AtomicU64, RwLock};
 use crate::version::Version;
@@ -16,6 +17,48 @@ pub(super) struct Documents<K, D> {
     pub(super) epoch: u64,
     pub(super) writes: AtomicU64,
     pub(super) history: usize,
+}
+
+impl<K, D> Documents<K, D> {
+    /// Writes another version of a document. The lock of its key is held, so revisions of one key are in the order
+    /// of its writes.
+    pub(super) fn replace(&self, document: &mut Document<D>, data: D) -> Version {
+        let was = &document.version;
+        let revision = self.revision();
+        let version = Version::new(revision)
+            .with_incarnation(was.incarnation())
+            .with_modified_at(next_date(SystemTime::now(), was.modified_at()));
+        let version_before = std::mem::replace(&mut document.version, version.clone());
+        let data_before = std::mem::replace(&mut document.data, data);
+        if self.history > 0 {
+            while document.past.len() >= self.history {
+                document.past.pop_front();
+            }
+            document.past.push_back((version_before, data_before));
+        }
+        version
+    }
+
+    /// The first version of a document in a shard from which something was removed on this date.
+    pub(super) fn begin(&self, data: D, removed: Option<SystemTime>) -> Document<D> {
+        let revision = self.revision();
+        Document {
+            version: Version::new(revision)
+                .with_incarnation(self.epoch.wrapping_add(revision))
+                .with_modified_at(next_date(SystemTime::now(), removed)),
+            data,
+            past: VecDeque::new(),
+        }
+    }
+
+    fn revision(&self) -> u64 {
+        self.writes.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+/// The modification date of a write: now, but at least a second after the last one.
+pub(super) fn next_date(now: SystemTime, last: Option<SystemTime>) -> SystemTime {
+    last.map_or(now, |last| now.max(last + Duration::from_secs(1)))
 }
 
 pub(super) struct Shard<K, D> {

@@ -1,5 +1,8 @@
 use std::sync::Barrier;
 
+use std::time::Duration;
+
+use super::documents::next_date;
 use super::*;
 use crate::Demand;
 use crate::conflict::{Conflicts, Describe};
