@@ -71,26 +71,6 @@ pub(super) type VersionBefore<S> = BoxFuture<(
     Result<Option<Version<<S as VersionStore>::Revision>>, <S as VersionStore>::Error>,
 )>;
 
-impl<Svc, S, W, ReqBody, ResBody> ResponseFuture<Svc, S, W, ReqBody, ResBody>
-where
-    Svc: Service<Request<ReqBody>>,
-    S: VersionStore,
-    W: Runs<S, Svc, ReqBody>,
-{
-    #[inline]
-    pub(super) fn new(
-        guard: Arc<Guard<S, W>>,
-        observed: Observed,
-        state: State<Svc, S, W, ReqBody, ResBody>,
-    ) -> Self {
-        Self {
-            guard,
-            observed,
-            state,
-        }
-    }
-}
-
 impl<Svc, S, W, ReqBody, ResBody> Future for ResponseFuture<Svc, S, W, ReqBody, ResBody>
 where
     Svc: Service<Request<ReqBody>, Response = Response<ResBody>>,
@@ -152,7 +132,10 @@ where
                             let Waiting { parts, body } = waiting;
                             let reading = Reading::of(&guard.config, &parts, key, current);
                             let inner = inner.call(Request::from_parts(parts, body));
-                            Self::reading(inner, reading)
+                            Self::Reading {
+                                inner,
+                                reading: Some(reading),
+                            }
                         }
                         Err(error) => {
                             let parts = &waiting.parts;
@@ -166,7 +149,10 @@ where
                     match ready!(prepared.as_mut().poll(cx)) {
                         Ok((request, running)) => {
                             let inner = guard.strategy.run(inner.call(request), &running.held);
-                            Self::writing(inner, running)
+                            Self::Writing {
+                                inner,
+                                running: Some(running),
+                            }
                         }
                         Err(response) => Self::answered(response),
                     }
@@ -214,14 +200,6 @@ where
     pub(super) fn answered(response: Response<ResBody>) -> Self {
         Self::Answered {
             response: Some(response),
-        }
-    }
-
-    #[inline]
-    pub(super) fn reading(inner: Svc::Future, reading: Reading<S::Key, S::Revision>) -> Self {
-        Self::Reading {
-            inner,
-            reading: Some(reading),
         }
     }
 
@@ -286,14 +264,6 @@ where
                     }),
                 })
             }
-        }
-    }
-
-    #[inline]
-    pub(super) fn writing(inner: W::Running, running: Running<S, W::Held>) -> Self {
-        Self::Writing {
-            inner,
-            running: Some(running),
         }
     }
 }

@@ -20,6 +20,17 @@ use crate::request::{Fields, FindKey, Found};
 use crate::strategy::{CompareAndSwap, Runs};
 use crate::write::{Clearance, Guard, Waiting};
 
+/// A future in this state. A macro, because a function would move the state, and the request in it, once more.
+macro_rules! future {
+    ($service:expr, $observed:expr, $state:expr) => {
+        ResponseFuture {
+            guard: Arc::clone(&$service.guard),
+            observed: $observed,
+            state: $state,
+        }
+    };
+}
+
 /// The service of an [`IfMatchLayer`](crate::IfMatchLayer). The crate's documentation describes what happens to a
 /// request in it.
 pub struct IfMatch<Svc, S: VersionStore, F, W = CompareAndSwap> {
@@ -59,8 +70,13 @@ where
         let observed = Observed::of(&request);
         match MethodClass::of(request.method()) {
             MethodClass::Unconditional => {
-                let inner = self.inner.call(request);
-                self.future(observed, State::Passing { inner })
+                future!(
+                    self,
+                    observed,
+                    State::Passing {
+                        inner: self.inner.call(request)
+                    }
+                )
             }
             MethodClass::Read => self.read(observed, request),
             MethodClass::Write => self.write(observed, request),
@@ -95,7 +111,7 @@ where
             Found::Key(key) if !Lent::<S>::is_guarded(&parts.extensions) => key,
             found => {
                 let state = self.write_without_key(&found, parts, body);
-                return self.future(observed, state);
+                return future!(self, observed, state);
             }
         };
         let fields = Fields::of(&parts.headers);
@@ -113,25 +129,24 @@ where
         {
             match State::opened(guard, &parts, &fields, &mut taken, &key, opened) {
                 Ok(cleared) => cleared,
-                Err(refused) => return self.future(observed, refused),
+                Err(refused) => return future!(self, observed, refused),
             }
         } else {
             let prepared = Box::pin(Arc::clone(guard).prepare(key, Waiting { parts, body }));
             let inner = self.take_ready();
-            return self.future(observed, State::Preparing { prepared, inner });
+            return future!(self, observed, State::Preparing { prepared, inner });
         };
         let kept = guard.keep(&parts, &fields, taken);
         let running = guard.hand_over(kept, key, clearance, held, &mut parts.extensions);
         let request = Request::from_parts(parts, body);
-        // Written out, because passing it on would move it, and the request in it, once more.
-        ResponseFuture {
-            guard: Arc::clone(guard),
+        future!(
+            self,
             observed,
-            state: State::Writing {
+            State::Writing {
                 inner: guard.strategy.run(self.inner.call(request), &running.held),
                 running: Some(running),
-            },
-        }
+            }
+        )
     }
 
     /// A write to something that has no key, or whose key is already guarded.
@@ -205,8 +220,13 @@ where
                         "no key can be derived on this route, so its reads are not tagged"
                     );
                 }
-                let inner = self.forward(parts, body);
-                return self.future(observed, State::Passing { inner });
+                return future!(
+                    self,
+                    observed,
+                    State::Passing {
+                        inner: self.forward(parts, body)
+                    }
+                );
             }
         };
         // The response to QUERY depends on more than the resource's version.
@@ -228,24 +248,17 @@ where
                 waiting,
                 inner,
             };
-            return self.future(observed, state);
+            return future!(self, observed, state);
         }
         let reading = Reading::of(&guard.config, &parts, key, at_once.flatten());
-        let inner = self.forward(parts, body);
-        self.future(observed, State::reading(inner, reading))
-    }
-
-    #[inline]
-    fn future<ReqBody, ResBody>(
-        &self,
-        observed: Observed,
-        state: State<Svc, S, W, ReqBody, ResBody>,
-    ) -> ResponseFuture<Svc, S, W, ReqBody, ResBody>
-    where
-        Svc: Service<Request<ReqBody>>,
-        W: Runs<S, Svc, ReqBody>,
-    {
-        ResponseFuture::new(Arc::clone(&self.guard), observed, state)
+        future!(
+            self,
+            observed,
+            State::Reading {
+                inner: self.forward(parts, body),
+                reading: Some(reading),
+            }
+        )
     }
 
     /// Passes on what is not guarded.
