@@ -70,13 +70,8 @@ where
         let observed = Observed::of(&request);
         match MethodClass::of(request.method()) {
             MethodClass::Unconditional => {
-                future!(
-                    self,
-                    observed,
-                    State::Passing {
-                        inner: self.inner.call(request)
-                    }
-                )
+                let inner = self.inner.call(request);
+                future!(self, observed, State::Passing { inner })
             }
             MethodClass::Read => self.read(observed, request),
             MethodClass::Write => self.write(observed, request),
@@ -132,7 +127,8 @@ where
                 Err(refused) => return future!(self, observed, refused),
             }
         } else {
-            let prepared = Box::pin(Arc::clone(guard).prepare(key, Waiting { parts, body }));
+            let waiting = Waiting { parts, body };
+            let prepared = Box::pin(Arc::clone(guard).prepare(key, taken, waiting));
             let inner = self.take_ready();
             return future!(self, observed, State::Preparing { prepared, inner });
         };
@@ -220,13 +216,8 @@ where
                         "no key can be derived on this route, so its reads are not tagged"
                     );
                 }
-                return future!(
-                    self,
-                    observed,
-                    State::Passing {
-                        inner: self.forward(parts, body)
-                    }
-                );
+                let inner = self.forward(parts, body);
+                return future!(self, observed, State::Passing { inner });
             }
         };
         // The response to QUERY depends on more than the resource's version.
@@ -251,14 +242,9 @@ where
             return future!(self, observed, state);
         }
         let reading = Reading::of(&guard.config, &parts, key, at_once.flatten());
-        future!(
-            self,
-            observed,
-            State::Reading {
-                inner: self.forward(parts, body),
-                reading: Some(reading),
-            }
-        )
+        let reading = Some(reading);
+        let inner = self.forward(parts, body);
+        future!(self, observed, State::Reading { inner, reading })
     }
 
     /// Passes on what is not guarded.

@@ -11,7 +11,7 @@ use super::hand_over::Running;
 use super::judge::{Clearance, Judgement};
 use crate::body::RefusalBody;
 use crate::observe::{Operation, timed};
-use crate::request::{Fields, Head};
+use crate::request::{Fields, Head, Taken};
 use crate::respond::unbuffered;
 use crate::strategy::{Buffers, OpenError, OpenResult, Opened, Strategy};
 
@@ -34,6 +34,7 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
     pub(crate) async fn prepare<ReqBody, ResBody>(
         self: Arc<Self>,
         key: S::Key,
+        taken: Option<Box<Taken>>,
         waiting: Waiting<ReqBody>,
     ) -> Prepared<S, W::Held, ReqBody, ResBody>
     where
@@ -44,7 +45,6 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
             mut parts,
             mut body,
         } = waiting;
-        let taken = self.take(&parts);
         let fields = Fields::of(&parts.headers);
         let conditions = self.config.conditions(&parts, &fields);
         let head = Head::Whole {

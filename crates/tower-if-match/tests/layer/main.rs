@@ -8,6 +8,7 @@ mod bulk_transaction;
 mod disclosure;
 mod gathered;
 mod handlers;
+mod hooks;
 mod keys;
 mod ledger;
 mod mount;
