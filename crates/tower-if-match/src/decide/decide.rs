@@ -8,7 +8,7 @@ use version_store::{Demand, Key, Revision, Version};
 
 use super::policy::{Need, Policy};
 use crate::refusal::{Reason, Refusal};
-use crate::tag::{CurrentState, Recognised, TagMint};
+use crate::tag::{CurrentState, Minted, Recognised, TagMint};
 
 /// What a decision depends on, in addition to the request and the current version.
 pub(crate) struct Rules<'a, K, R> {
@@ -70,6 +70,18 @@ impl<K: Key, R: Revision> Rules<'_, K, R> {
         key: &K,
         current: Option<Version<R>>,
     ) -> Decision<R> {
+        self.decide_knowing(method, conditions, key, current, None)
+    }
+
+    /// The same, where the current tag was minted before.
+    pub(crate) fn decide_knowing(
+        &self,
+        method: &Method,
+        conditions: &Conditions,
+        key: &K,
+        current: Option<Version<R>>,
+        minted: Option<Minted>,
+    ) -> Decision<R> {
         let required = self.policy.need(method) == Need::Required;
         let report_only = self.policy.reports_only();
         if conditions.is_empty() && (report_only || !required) {
@@ -78,6 +90,7 @@ impl<K: Key, R: Revision> Rules<'_, K, R> {
         let state = current.as_ref().map(|version| {
             CurrentState::new(self.tags, key, version)
                 .accepting_weakened(self.policy.accepts_weakened())
+                .knowing(minted)
         });
         let creates = self.policy.creates(method);
         let (refusal, held) = match evaluate(method, conditions, state.as_ref(), creates) {
@@ -123,9 +136,18 @@ impl<K: Key, R: Revision> Rules<'_, K, R> {
     /// Whether a write passes whose only condition is this line of If-Match: only if the line is the current tag, byte
     /// by byte. Then nothing has to be parsed or evaluated. Otherwise [`decide`](Self::decide) decides.
     ///
-    /// It is a second way to "yes", so a test holds it to the first one.
-    pub(crate) fn is_current(&self, line: &HeaderValue, key: &K, current: &Version<R>) -> bool {
-        line.len() <= MAX_FIELD_OCTETS && self.tags.is_strong_tag(line.as_bytes(), key, current)
+    /// It is a second way to "yes", so a test holds it to the first one. The error is the tag that was minted to find
+    /// out, if one was.
+    pub(crate) fn is_current(
+        &self,
+        line: &HeaderValue,
+        key: &K,
+        current: &Version<R>,
+    ) -> Result<(), Option<Minted>> {
+        if line.len() > MAX_FIELD_OCTETS {
+            return Err(None);
+        }
+        self.tags.is_strong_tag(line.as_bytes(), key, current)
     }
 
     /// Decides on a write that lost its race: it is refused with what a later request would get, and never proceeds.

@@ -54,7 +54,6 @@ impl<'a> Draft<'a> {
         let mut response = Response::new(text);
         *response.status_mut() = self.refusal.status();
         let fields = response.headers_mut();
-        fields.reserve(5);
         fields.insert(CONTENT_TYPE, format.media_type());
         fields.insert(
             CACHE_CONTROL,

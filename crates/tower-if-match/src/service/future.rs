@@ -15,6 +15,7 @@ use crate::observe::Observed;
 use crate::read::{self, Reading};
 use crate::request::{Fields, Head, Kept, Taken};
 use crate::strategy::{OpenResult, Opened, Runs};
+use crate::tag::Minted;
 use crate::write::{BoxFuture, Clearance, Guard, Judgement, Prepared, Running, Waiting};
 
 pin_project! {
@@ -228,11 +229,13 @@ where
             return Err(Self::answered(guard.config.responder.deny(denied)));
         }
         match guard.judge_at_once(fields, key, &mut current) {
-            Some(clearance) => Ok((clearance, held)),
-            None => match Self::judged(guard, parts, fields, taken, key, current) {
-                Ok(clearance) => Ok((clearance, held)),
-                Err(refused) => Err(refused),
-            },
+            Ok(clearance) => Ok((clearance, held)),
+            Err(minted) => {
+                match Self::judged(guard, parts, fields, taken, key, (current, minted)) {
+                    Ok(clearance) => Ok((clearance, held)),
+                    Err(refused) => Err(refused),
+                }
+            }
         }
     }
 
@@ -243,7 +246,7 @@ where
         fields: &Fields<'_>,
         taken: &mut Option<Box<Taken>>,
         key: &S::Key,
-        current: Option<Version<S::Revision>>,
+        (current, minted): (Option<Version<S::Revision>>, Option<Minted>),
     ) -> Result<Clearance<S::Revision>, Self> {
         let conditions = guard.config.conditions(parts, fields);
         let head = Head::Whole {
@@ -252,7 +255,7 @@ where
             conditions: &conditions,
             taken: taken.as_deref(),
         };
-        match guard.judge_authorized(head, key, current) {
+        match guard.judge_authorized(head, key, current, minted) {
             Judgement::Go(clearance) => Ok(clearance),
             Judgement::Answer(response) => Err(Self::answered(response)),
             Judgement::Tell(refusal, client_version) => {

@@ -13,7 +13,7 @@ pub(super) const DIGITS: usize = 16;
 const LONGEST: usize = 64 + DIGITS + 4;
 
 /// A minted tag of a state: `"v6-9f1c2ab04d77e310"`.
-pub(super) struct Minted {
+pub(crate) struct Minted {
     bytes: [u8; LONGEST],
     len: usize,
 }

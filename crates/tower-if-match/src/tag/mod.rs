@@ -17,6 +17,7 @@ pub(crate) use coding::{variant_of, without_suffix};
 pub(crate) use form::has_no_variant;
 #[cfg(feature = "variant")]
 pub(crate) use form::split_variant;
+pub(crate) use minted::Minted;
 pub(crate) use recognise::Recognised;
 pub(crate) use scope::Scope;
 pub(crate) use state::CurrentState;

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use http_precondition::{EntityTag, EntityTagRef, HttpDate, Validators};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 use version_store::{Key, Revision, Tagging, Version};
 
 use super::coding::strip_suffix;
@@ -41,6 +41,16 @@ impl<'a, K: Key, R: Revision> CurrentState<'a, K, R> {
         self
     }
 
+    /// The same state, for which the first key has minted this tag already.
+    pub(crate) fn knowing(self, minted: Option<Minted>) -> Self {
+        if let Some(minted) = minted
+            && self.tags.shared.keys.len() == 1
+        {
+            self.minted.get_or_init(|| smallvec![minted]);
+        }
+        self
+    }
+
     pub(crate) fn version(&self) -> &'a Version<R> {
         self.version
     }
@@ -50,7 +60,7 @@ impl<'a, K: Key, R: Revision> CurrentState<'a, K, R> {
         match self.version.tagging() {
             Tagging::Own(tag) => Some(tag.clone()),
             Tagging::Untagged => None,
-            Tagging::Minted => EntityTag::strong(self.minted().first()?.opaque()).ok(),
+            Tagging::Minted => EntityTag::parse(self.minted().first()?.field()).ok(),
         }
     }
 

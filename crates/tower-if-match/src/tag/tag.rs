@@ -155,16 +155,22 @@ impl<K: Key, R: Revision> TagMint<K, R> {
     }
 
     /// Whether these bytes are the strong tag of the state as this mint sends it: the one tag that satisfies If-Match
-    /// without being parsed.
-    pub(crate) fn is_strong_tag(&self, field: &[u8], key: &K, version: &Version<R>) -> bool {
-        match version.tagging() {
+    /// without being parsed. If not, the tag that was minted to find that out.
+    pub(crate) fn is_strong_tag(
+        &self,
+        field: &[u8],
+        key: &K,
+        version: &Version<R>,
+    ) -> Result<(), Option<Minted>> {
+        let fits = match version.tagging() {
             Tagging::Untagged => false,
             Tagging::Own(tag) => !tag.is_weak() && tag.as_bytes() == field,
-            Tagging::Minted => {
-                let minted = self.mint(key, version);
-                minted.is_some_and(|minted| minted.field() == field)
-            }
-        }
+            Tagging::Minted => match self.mint(key, version) {
+                Some(minted) if minted.field() == field => true,
+                minted => return Err(minted),
+            },
+        };
+        if fits { Ok(()) } else { Err(None) }
     }
 
     fn mint(&self, key: &K, version: &Version<R>) -> Option<Minted> {

@@ -9,6 +9,7 @@ use crate::decide::{Decision, Rules};
 use crate::refusal::{Denied, Reason, Refusal};
 use crate::request::{Fields, Head, Taken};
 use crate::strategy::Strategy;
+use crate::tag::Minted;
 
 /// The judgement on a write, once the current version is known.
 pub(crate) enum Judgement<R, B> {
@@ -29,19 +30,22 @@ pub(crate) struct Clearance<R> {
 
 impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
     /// Judges a write whose only condition is a line of If-Match that is the current tag byte by byte: it passes, and
-    /// nothing is parsed. `None` if it takes [`judge_authorized`](Self::judge_authorized). The authorization hook has
-    /// allowed it.
+    /// nothing is parsed. Otherwise it takes [`judge_authorized`](Self::judge_authorized), with the tag that was
+    /// minted here. The authorization hook has allowed the write.
     #[inline]
     pub(crate) fn judge_at_once(
         &self,
         fields: &Fields<'_>,
         key: &S::Key,
         current: &mut Option<Version<S::Revision>>,
-    ) -> Option<Clearance<S::Revision>> {
-        let line = fields.sole_if_match()?;
-        let version = current.take_if(|version| self.rules().is_current(line, key, version))?;
-        Some(Clearance {
-            demand: Demand::Version(version),
+    ) -> Result<Clearance<S::Revision>, Option<Minted>> {
+        let (Some(line), Some(version)) = (fields.sole_if_match(), current.as_ref()) else {
+            return Err(None);
+        };
+        self.rules().is_current(line, key, version)?;
+        let demand = current.take().map_or(Demand::NotExists, Demand::Version);
+        Ok(Clearance {
+            demand,
             waived: None,
         })
     }
@@ -56,7 +60,7 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
         if let Err(denied) = self.authorize(head.taken(), key, current.as_ref()) {
             return Judgement::Answer(self.config.responder.deny(denied));
         }
-        self.judge_authorized(head, key, current)
+        self.judge_authorized(head, key, current, None)
     }
 
     /// Judges a write that the authorization hook has allowed.
@@ -65,9 +69,11 @@ impl<S: VersionStore, W: Strategy<S>> Guard<S, W> {
         head: Head<'_>,
         key: &S::Key,
         current: Option<Version<S::Revision>>,
+        minted: Option<Minted>,
     ) -> Judgement<S::Revision, B> {
         let (method, conditions) = (head.method(), head.conditions());
-        let decision = self.rules().decide(method, conditions, key, current);
+        let rules = self.rules();
+        let decision = rules.decide_knowing(method, conditions, key, current, minted);
         self.judged(
             head,
             if W::HANDS_OVER {
