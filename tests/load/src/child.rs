@@ -1,5 +1,6 @@
 //! A server's process, as the load holds it.
 
+use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -24,9 +25,13 @@ impl Server {
     pub(crate) fn start(served: &Served) -> io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("serve");
+        if let Some(place) = served.place.to_possible_value() {
+            command.args(["--place", place.get_name()]);
+        }
         if let Some(variant) = served.variant.to_possible_value() {
             command.args(["--variant", variant.get_name()]);
         }
+        command.args(["--database", &served.database]);
         command.args(["--connections", &served.connections.to_string()]);
         if let Some(core) = served.core {
             command.args(["--core", &core.to_string()]);
@@ -48,6 +53,18 @@ impl Server {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// How long its threads have run on a processor so far; `None` where the system does not tell.
+    pub(crate) fn busy(&self) -> Option<Duration> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
+        let mut nanoseconds = 0;
+        for thread in threads {
+            let path = thread.ok()?.path().join("schedstat");
+            let told = fs::read_to_string(path).ok()?;
+            nanoseconds += told.split(' ').next()?.parse::<u64>().ok()?;
+        }
+        Some(Duration::from_nanos(nanoseconds))
     }
 }
 

@@ -10,8 +10,12 @@ use tokio::time::timeout;
 use crate::connection::Connection;
 use crate::plan::Kind;
 
-/// What the PUTs send.
-pub(crate) const TEXT: &str = r#"{"title":"Hello","text":"World"}"#;
+/// What the PUTs send, each with another number at [`NUMBER`].
+pub(crate) const TEXT: &str = r#"{"title":"Hello","text":"00000"}"#;
+
+/// Where the number stands, from the end. SQLite does not write what stands there already, and so would
+/// not have to wait for the disk.
+const NUMBER: (usize, usize) = (7, 2);
 
 /// What is sent where no tag was ever given, so that all requests have the same length.
 const NO_TAG: &[u8] = b"\"v1-9f1c2ab04d77e310\"";
@@ -44,6 +48,8 @@ pub(crate) struct Answered {
     pub(crate) requests: u32,
     /// Those of them that were answered as expected, and not with 412 because someone was faster.
     pub(crate) successes: u32,
+    /// All requests, those too that did not count.
+    pub(crate) sent: u32,
 }
 
 /// Why a figure would be none.
@@ -86,6 +92,7 @@ pub(crate) async fn drive(
             let counted = ended.map_err(|_| Failed::Task)??;
             answered.requests += counted.requests;
             answered.successes += counted.successes;
+            answered.sent += counted.sent;
         }
         Ok(answered)
     };
@@ -99,6 +106,8 @@ struct Client {
     start: Vec<u8>,
     end: Vec<u8>,
     request: Vec<u8>,
+    /// Of the last PUT.
+    number: usize,
     /// Instead of the tag of the last response.
     tag: Option<Vec<u8>>,
 }
@@ -127,6 +136,7 @@ impl Client {
             start: start.into_bytes(),
             end: end.into_bytes(),
             request: Vec::new(),
+            number: 0,
             tag: None,
         };
         if script.kind == Kind::Stale {
@@ -140,17 +150,16 @@ impl Client {
 
     async fn run(mut self, until: Until, started: Instant) -> Result<Answered, Failed> {
         let mut answered = Answered::default();
-        let mut sent = 0;
         loop {
             let status = self.send().await?;
-            sent += 1;
+            answered.sent += 1;
             // Of the connections at one row all but the fastest come too late.
             let lost = self.script.kind == Kind::OneRow && status == 412;
             if !lost {
                 expect(self.script.expected, status)?;
             }
             let (counts, over) = match until {
-                Until::Requests(all) => (true, sent == all),
+                Until::Requests(all) => (true, answered.sent == all),
                 Until::Time { warm_up, counted } => {
                     let elapsed = started.elapsed();
                     let over = elapsed >= warm_up + counted;
@@ -175,6 +184,15 @@ impl Client {
             self.request.extend_from_slice(tag.unwrap_or(NO_TAG));
         }
         self.request.extend_from_slice(&self.end);
+        if !self.script.kind.reads() {
+            self.number += 1;
+            let (start, end) = (self.request.len() - NUMBER.0, self.request.len() - NUMBER.1);
+            let mut rest = self.number;
+            for digit in self.request[start..end].iter_mut().rev() {
+                *digit = b"0123456789"[rest % 10];
+                rest /= 10;
+            }
+        }
         exchange(&mut self.connection, &self.request).await
     }
 }

@@ -12,7 +12,9 @@ mod plan;
 mod posts;
 mod report;
 mod rounds;
+mod rows;
 mod serve;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +24,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
-use crate::plan::{GROUPS, Group};
+use crate::plan::{GROUPS, Group, Place};
 use crate::rounds::Setting;
 use crate::serve::Served;
 
@@ -91,19 +93,30 @@ fn main() -> ExitCode {
 }
 
 async fn measure(arguments: &Arguments) -> ExitCode {
+    let groups = || GROUPS.iter().filter(|group| arguments.wants(group));
+    // Before this process keeps to one core: the database may have all.
+    let postgres = if groups().any(|group| group.place == Place::Postgres) {
+        services::postgres().await
+    } else {
+        None
+    };
     let setting = Setting {
         rounds: usize::from(arguments.rounds),
         counted: Duration::from_secs_f64(arguments.seconds),
         connections: arguments.connections,
         cores: cores::two(),
+        postgres: postgres.as_ref().map(services::Database::url),
     };
-    // Databases are started before that: they may have all cores.
     match setting.cores {
         Some(cores) if cores::pin(cores.load) => {}
         _ => eprintln!("There are not two cores to choose: server and load share what there is."),
     }
     let mut all = Vec::new();
-    for group in GROUPS.iter().filter(|group| arguments.wants(group)) {
+    for group in groups() {
+        if group.place == Place::Postgres && setting.postgres.is_none() {
+            eprintln!("SKIPPED: {}: PostgreSQL is not installed", group.name);
+            continue;
+        }
         match rounds::measured(group, setting).await {
             Ok(measured) => all.push(measured),
             Err(broken) => return failed(&format!("{}: {broken}", group.name)),

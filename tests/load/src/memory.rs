@@ -21,7 +21,6 @@ type Memory = MemoryStore<u64, Bytes>;
 /// The server of a variant, with so many posts.
 pub(crate) fn router(variant: Variant, posts: u16) -> Router {
     match variant {
-        Variant::Bare => by_hand(posts, |_| get(read_blindly).put(write_blindly)),
         Variant::Handwritten => {
             by_hand(posts, |_| get(handwritten::read).put(handwritten::replace))
         }
@@ -34,6 +33,7 @@ pub(crate) fn router(variant: Variant, posts: u16) -> Router {
             mount::around(by_hand(posts, |_| get(read_blindly).put(write_blindly)))
         }
         Variant::Mount => mount::around(guarded(posts)),
+        _ => by_hand(posts, |_| get(read_blindly).put(write_blindly)),
     }
 }
 

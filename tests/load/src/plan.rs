@@ -17,6 +17,18 @@ pub(crate) enum Variant {
     BareMount,
     /// The documented mount.
     Mount,
+    /// On a database: no layer; writes and reads blindly.
+    Blind,
+    /// The same on a table without the migration's triggers.
+    WithoutTriggers,
+    /// As `Handwritten`, with one connection for both statements.
+    OneConnection,
+    /// The layer, and the handler's own `UPDATE … WHERE version = …`.
+    CompareAndSwap,
+    /// The layer, and the store's own compare and swap.
+    Helper,
+    /// The layer's transaction.
+    Transaction,
 }
 
 /// What a group asks for.
@@ -34,9 +46,11 @@ pub(crate) enum Kind {
 }
 
 /// Where the resources are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Place {
     Memory,
+    Sqlite,
+    Postgres,
 }
 
 #[derive(Debug)]
@@ -80,6 +94,48 @@ pub(crate) const GROUPS: &[Group] = &[
         kind: Kind::Stale,
         variants: IN_MEMORY,
     },
+    Group {
+        name: "sqlite-put",
+        title: "PUT that passes, SQLite",
+        place: Place::Sqlite,
+        kind: Kind::Put,
+        variants: WRITES,
+    },
+    Group {
+        name: "sqlite-get",
+        title: "GET, SQLite",
+        place: Place::Sqlite,
+        kind: Kind::Get,
+        variants: READS,
+    },
+    Group {
+        name: "sqlite-one",
+        title: "PUTs to one row, SQLite",
+        place: Place::Sqlite,
+        kind: Kind::OneRow,
+        variants: WRITES,
+    },
+    Group {
+        name: "postgres-put",
+        title: "PUT that passes, PostgreSQL",
+        place: Place::Postgres,
+        kind: Kind::Put,
+        variants: WRITES,
+    },
+    Group {
+        name: "postgres-get",
+        title: "GET, PostgreSQL",
+        place: Place::Postgres,
+        kind: Kind::Get,
+        variants: READS,
+    },
+    Group {
+        name: "postgres-one",
+        title: "PUTs to one row, PostgreSQL",
+        place: Place::Postgres,
+        kind: Kind::OneRow,
+        variants: WRITES,
+    },
 ];
 
 const IN_MEMORY: &[(Variant, Variant)] = &[
@@ -91,11 +147,35 @@ const IN_MEMORY: &[(Variant, Variant)] = &[
     (Variant::Mount, Variant::BareMount),
 ];
 
+const WRITES: &[(Variant, Variant)] = &[
+    (Variant::Blind, Variant::Blind),
+    (Variant::WithoutTriggers, Variant::Blind),
+    (Variant::Handwritten, Variant::Blind),
+    (Variant::OneConnection, Variant::Blind),
+    (Variant::CompareAndSwap, Variant::Blind),
+    (Variant::Helper, Variant::Blind),
+    (Variant::Transaction, Variant::Blind),
+];
+
+const READS: &[(Variant, Variant)] = &[
+    (Variant::Blind, Variant::Blind),
+    (Variant::Handwritten, Variant::Blind),
+    (Variant::CompareAndSwap, Variant::Blind),
+];
+
+impl Kind {
+    /// Whether no PUTs are sent.
+    pub(crate) fn reads(self) -> bool {
+        matches!(self, Self::Get | Self::NotModified)
+    }
+}
+
 impl Place {
     /// How many connections there are, unless one says.
     pub(crate) fn connections(self) -> u16 {
         match self {
             Self::Memory => 32,
+            Self::Sqlite | Self::Postgres => 16,
         }
     }
 }
@@ -110,12 +190,21 @@ impl Variant {
             Self::Ours => "`IfMatchLayer`",
             Self::BareMount => "documented mount without `IfMatchLayer`",
             Self::Mount => "documented mount",
+            Self::Blind => "blind",
+            Self::WithoutTriggers => "blind, without the triggers",
+            Self::OneConnection => "handwritten, both statements on one connection",
+            Self::CompareAndSwap => "compare and swap",
+            Self::Helper => "the store's `compare_and_swap`",
+            Self::Transaction => "transaction",
         }
     }
 
     /// Whether it looks at conditions.
     fn guards(self) -> bool {
-        !matches!(self, Self::Bare | Self::BareMount)
+        !matches!(
+            self,
+            Self::Bare | Self::BareMount | Self::Blind | Self::WithoutTriggers
+        )
     }
 
     /// What it answers.

@@ -19,9 +19,11 @@ pub(crate) fn tables(all: &[Measured]) -> String {
         );
         let one_row = group.kind == Kind::OneRow;
         text.push_str(if one_row {
-            "| variant | successes/s | attempts/s | of | lowest to highest |\n| --- | --- | --- | --- | --- |\n"
+            "| variant | successes/s | attempts/s | of blind | lowest to highest | server's µs an attempt |\n\
+             | --- | --- | --- | --- | --- | --- |\n"
         } else {
-            "| variant | requests/s | of | lowest to highest |\n| --- | --- | --- | --- |\n"
+            "| variant | requests/s | ratio | lowest to highest | server's µs a request |\n\
+             | --- | --- | --- | --- | --- |\n"
         });
         for of in &measured.variants {
             text.push_str(&row(measured, of, one_row));
@@ -32,24 +34,30 @@ pub(crate) fn tables(all: &[Measured]) -> String {
 }
 
 fn row(measured: &Measured, of: &Turns, one_row: bool) -> String {
-    let successes = of.median(|turn| turn.successes).unwrap_or_default();
-    let mut row = format!("| {} | {} |", of.variant.title(), thousands(successes));
+    let mut cells = vec![
+        of.variant.title().to_owned(),
+        thousands(of.median(|turn| Some(turn.successes))),
+    ];
     if one_row {
-        let attempts = of.median(|turn| turn.requests).unwrap_or_default();
-        let _ = write!(row, " {} |", thousands(attempts));
+        cells.push(thousands(of.median(|turn| Some(turn.requests))));
     }
     match measured.ratios(of) {
         Some([least, median, most]) => {
-            let beside = of.beside.title();
-            let _ = writeln!(row, " {median:.2} of {beside} | {least:.2} to {most:.2} |");
+            cells.push(format!("{median:.2}"));
+            cells.push(format!("{least:.2} to {most:.2}"));
         }
-        None => row.push_str(" | |\n"),
+        None => cells.extend(["1".to_owned(), String::new()]),
     }
-    row
+    let busy = of.median(|turn| turn.busy);
+    cells.push(busy.map(|busy| format!("{busy:.1}")).unwrap_or_default());
+    format!("| {} |\n", cells.join(" | "))
 }
 
 /// `12,345`
-fn thousands(figure: f64) -> String {
+fn thousands(figure: Option<f64>) -> String {
+    let Some(figure) = figure else {
+        return String::new();
+    };
     let digits = format!("{figure:.0}");
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -89,7 +97,7 @@ mod tests {
     #[test]
     fn thousands_are_set_apart() {
         for (figure, text) in [(7.4, "7"), (999.6, "1,000"), (1_234_567.0, "1,234,567")] {
-            assert_eq!(thousands(figure), text);
+            assert_eq!(thousands(Some(figure)), text);
         }
     }
 }

@@ -10,17 +10,19 @@ use serde::Serialize;
 use crate::child::Server;
 use crate::cores::Cores;
 use crate::load::{Answered, Failed, Script, Until, drive};
-use crate::plan::{Group, Kind, Variant};
+use crate::plan::{Group, Place, Variant};
 use crate::serve::Served;
 
 /// How everything is measured.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Setting {
+pub(crate) struct Setting<'a> {
     pub(crate) rounds: usize,
     /// What counts of each turn.
     pub(crate) counted: Duration,
     pub(crate) connections: Option<u16>,
     pub(crate) cores: Option<Cores>,
+    /// Where PostgreSQL is.
+    pub(crate) postgres: Option<&'a str>,
 }
 
 /// What one variant gave in one round, per second.
@@ -28,6 +30,9 @@ pub(crate) struct Setting {
 pub(crate) struct Turn {
     pub(crate) requests: f64,
     pub(crate) successes: f64,
+    /// Microseconds that the server's process was on its core, for each request. What else runs on the
+    /// core does not count, so it jitters less than the others.
+    pub(crate) busy: Option<f64>,
 }
 
 /// A variant's turns, in the order of the rounds.
@@ -60,7 +65,10 @@ enum Why {
 }
 
 /// Measures a group; tells on stderr how far it is.
-pub(crate) async fn measured(group: &'static Group, setting: Setting) -> Result<Measured, Broken> {
+pub(crate) async fn measured(
+    group: &'static Group,
+    setting: Setting<'_>,
+) -> Result<Measured, Broken> {
     let connections = setting
         .connections
         .unwrap_or_else(|| group.place.connections());
@@ -76,7 +84,7 @@ pub(crate) async fn measured(group: &'static Group, setting: Setting) -> Result<
             // Nobody always comes first, when the machine has just rested, or after the same one.
             let place = (place + round) % variants.len();
             let of = &mut variants[place];
-            let turn = turn(group.kind, of.variant, connections, setting).await;
+            let turn = turn(group, of.variant, connections, setting).await;
             let turn = turn.map_err(|why| Broken {
                 variant: of.variant,
                 why,
@@ -93,36 +101,49 @@ pub(crate) async fn measured(group: &'static Group, setting: Setting) -> Result<
 }
 
 async fn turn(
-    kind: Kind,
+    group: &Group,
     variant: Variant,
     connections: u16,
-    setting: Setting,
+    setting: Setting<'_>,
 ) -> Result<Turn, Why> {
+    // A file of its own for each turn; the tables of PostgreSQL are made anew by the server.
+    let folder = tempfile::tempdir().map_err(Why::NotStarted)?;
+    let database = match group.place {
+        Place::Memory => String::new(),
+        Place::Sqlite => folder.path().join("posts.db").display().to_string(),
+        Place::Postgres => setting.postgres.unwrap_or_default().to_owned(),
+    };
     let server = Server::start(&Served {
+        place: group.place,
+        database,
         variant,
         connections,
         core: setting.cores.map(|cores| cores.server),
     });
     let server = server.map_err(Why::NotStarted)?;
     let script = Script {
-        kind,
-        expected: variant.status(kind),
+        kind: group.kind,
+        expected: variant.status(group.kind),
     };
     let until = Until::Time {
         warm_up: setting.counted / 4,
         counted: setting.counted,
     };
+    let before = server.busy();
     let answered = drive(server.port(), connections, script, until);
     let answered = answered.await.map_err(Why::Failed)?;
-    Ok(Turn::new(answered, setting.counted))
+    let busy = server.busy().zip(before);
+    let busy = busy.map(|(after, before)| after.saturating_sub(before));
+    Ok(Turn::new(answered, setting.counted, busy))
 }
 
 impl Turn {
-    fn new(answered: Answered, counted: Duration) -> Self {
+    fn new(answered: Answered, counted: Duration, busy: Option<Duration>) -> Self {
         let per_second = |count: u32| f64::from(count) / counted.as_secs_f64();
         Self {
             requests: per_second(answered.requests),
             successes: per_second(answered.successes),
+            busy: busy.map(|busy| busy.as_secs_f64() * 1e6 / f64::from(answered.sent)),
         }
     }
 }
@@ -146,8 +167,9 @@ impl Measured {
 }
 
 impl Turns {
-    pub(crate) fn median(&self, figure: impl Fn(&Turn) -> f64) -> Option<f64> {
-        let mut figures: Vec<_> = self.turns.iter().map(figure).collect();
+    /// `None` where no turn has the figure.
+    pub(crate) fn median(&self, figure: impl Fn(&Turn) -> Option<f64>) -> Option<f64> {
+        let mut figures: Vec<_> = self.turns.iter().filter_map(figure).collect();
         figures.sort_by(f64::total_cmp);
         median(&figures)
     }
@@ -179,6 +201,7 @@ mod tests {
         let turn = |figure: &f64| Turn {
             requests: *figure,
             successes: *figure,
+            busy: None,
         };
         Turns {
             variant,

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::serve::ListenerExt;
+use sqlx::{Postgres, Sqlite};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use crate::cores;
-use crate::memory;
-use crate::plan::Variant;
+use crate::plan::{Place, Variant};
+use crate::{memory, tables};
 
 /// Nobody measures for as long.
 const LIFETIME: Duration = Duration::from_mins(10);
@@ -21,6 +22,11 @@ const LIFETIME: Duration = Duration::from_mins(10);
 /// What a server is told on its command line.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Served {
+    #[arg(long, value_enum)]
+    pub(crate) place: Place,
+    /// The path of a file for SQLite, a URL for PostgreSQL.
+    #[arg(long, default_value = "")]
+    pub(crate) database: String,
     #[arg(long, value_enum)]
     pub(crate) variant: Variant,
     /// How many connections, each with a post of its own.
@@ -68,7 +74,13 @@ pub(crate) fn runtime() -> io::Result<Runtime> {
 }
 
 pub(crate) async fn router(served: &Served) -> io::Result<Router> {
-    Ok(memory::router(served.variant, served.connections))
+    let (variant, connections) = (served.variant, served.connections);
+    let database = served.database.as_str();
+    match served.place {
+        Place::Memory => Ok(memory::router(variant, connections)),
+        Place::Sqlite => tables::router::<Sqlite>(variant, database, connections).await,
+        Place::Postgres => tables::router::<Postgres>(variant, database, connections).await,
+    }
 }
 
 /// A free port of loopback.

@@ -12,8 +12,15 @@ use crate::serve::{Served, listener, router, serve};
 const CONNECTIONS: u16 = 4;
 const REQUESTS: u32 = 25;
 
-async fn answered(variant: Variant, script: Script) -> Result<Answered, Failed> {
+async fn answered(
+    place: Place,
+    database: &str,
+    variant: Variant,
+    script: Script,
+) -> Result<Answered, Failed> {
     let served = Served {
+        place,
+        database: database.to_owned(),
         variant,
         connections: CONNECTIONS,
         core: None,
@@ -26,13 +33,13 @@ async fn answered(variant: Variant, script: Script) -> Result<Answered, Failed> 
     answered
 }
 
-async fn every_variant_answers_as_planned(group: &Group) {
+async fn every_variant_answers_as_planned(group: &Group, database: &str) {
     for (variant, _) in group.variants {
         let script = Script {
             kind: group.kind,
             expected: variant.status(group.kind),
         };
-        let answered = answered(*variant, script).await;
+        let answered = answered(group.place, database, *variant, script).await;
         let answered = answered.unwrap_or_else(|why| panic!("{} {variant:?}: {why}", group.name));
         let all = u32::from(CONNECTIONS) * REQUESTS;
         assert_eq!(answered.requests, all, "{} {variant:?}", group.name);
@@ -44,9 +51,32 @@ async fn every_variant_answers_as_planned(group: &Group) {
 
 #[tokio::test]
 async fn in_memory_every_variant_answers_as_planned() {
-    for group in GROUPS.iter().filter(|group| group.place == Place::Memory) {
-        every_variant_answers_as_planned(group).await;
+    for group in on(Place::Memory) {
+        every_variant_answers_as_planned(group, "").await;
     }
+}
+
+#[tokio::test]
+async fn on_sqlite_every_variant_answers_as_planned() {
+    for group in on(Place::Sqlite) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("posts.db");
+        every_variant_answers_as_planned(group, file.to_str().unwrap()).await;
+    }
+}
+
+#[tokio::test]
+async fn on_postgres_every_variant_answers_as_planned() {
+    for group in on(Place::Postgres) {
+        let Some(database) = services::postgres().await else {
+            return; // it is not installed; this was printed
+        };
+        every_variant_answers_as_planned(group, database.url()).await;
+    }
+}
+
+fn on(place: Place) -> impl Iterator<Item = &'static Group> {
+    GROUPS.iter().filter(move |group| group.place == place)
 }
 
 /// The negative control: a guard that lets everything pass would be found.
@@ -56,7 +86,7 @@ async fn control_a_guard_that_is_missing_is_found() {
         kind: Kind::Stale,
         expected: 412,
     };
-    let failed = answered(Variant::Bare, script).await;
+    let failed = answered(Place::Memory, "", Variant::Bare, script).await;
     assert!(matches!(
         failed,
         Err(Failed::Status {
@@ -104,6 +134,7 @@ async fn each_put_names_the_tag_of_the_last_answer() {
     let expected = Answered {
         requests: 2,
         successes: 2,
+        sent: 2,
     };
     assert_eq!(answered, expected);
     let asked = server.await.unwrap();
@@ -112,6 +143,10 @@ async fn each_put_names_the_tag_of_the_last_answer() {
         tags.collect::<Vec<_>>(),
         ["if-match: \"v1\"", "if-match: \"v2\""]
     );
+    // No two write the same.
+    let bodies = asked.lines().filter(|line| line.starts_with('{'));
+    let text = |number| format!(r#"{{"title":"Hello","text":"{number}"}}"#);
+    assert_eq!(bodies.collect::<Vec<_>>(), [text("00001"), text("00002")]);
 }
 
 #[tokio::test]
@@ -125,6 +160,7 @@ async fn at_one_row_a_412_is_an_attempt_and_its_tag_the_next() {
     let expected = Answered {
         requests: 2,
         successes: 1,
+        sent: 2,
     };
     assert_eq!(answered, expected);
     let asked = server.await.unwrap();
