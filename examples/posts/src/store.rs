@@ -14,6 +14,7 @@ use crate::post::{Draft, Post, PostId};
 
 pub mod location;
 pub mod memory;
+mod migrations;
 pub mod postgres;
 mod rows;
 pub mod sqlite;

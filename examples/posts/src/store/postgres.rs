@@ -15,7 +15,7 @@ use tower_if_match::{
 
 use version_store_sqlx::{PgVersions, Transactions};
 
-use super::{OpenError, PostStore, Put, StoreError, conflict, table};
+use super::{OpenError, PostStore, Put, StoreError, conflict, migrations, table};
 use crate::post::{Draft, Post, PostId};
 
 mod statements;
@@ -100,9 +100,7 @@ async fn acquire(pool: &PgPool) -> Result<PoolConnection<sqlx::Postgres>, StoreE
 /// the lock that sqlx takes in the database, as long as that may be.
 async fn migrate(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
     let mut connection = options.connect().await?;
-    sqlx::migrate!("migrations/postgres")
-        .run(&mut connection)
-        .await?;
+    migrations::postgres().run(&mut connection).await?;
     connection.close().await
 }
 

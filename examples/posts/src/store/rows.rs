@@ -1,6 +1,6 @@
 //! The rows of the tables, and the statements that read them: the same in both databases.
 
-use sqlx::FromRow;
+use sqlx::{ColumnIndex, Decode, FromRow, Type};
 use tower_if_match::http_precondition::HttpDate;
 use tower_if_match::{Version, Versioned};
 
@@ -27,19 +27,15 @@ pub(super) const POST_BESIDE: &str =
      WHERE posts.id = $1";
 
 /// A row of the table `posts`: a post and its version can only be had together.
-#[derive(FromRow)]
 pub(super) struct Row {
-    #[sqlx(try_from = "i64")]
     id: PostId,
     title: String,
     content: String,
     author: String,
     updated_at: i64,
-    #[sqlx(flatten)]
     version: VersionColumns,
 }
 
-#[derive(FromRow)]
 pub(super) struct VersionColumns {
     incarnation: i64,
     version: i64,
@@ -47,13 +43,68 @@ pub(super) struct VersionColumns {
 }
 
 /// The author, title and content that a post had at an earlier version.
-#[derive(FromRow)]
 pub(super) struct Beside {
-    #[sqlx(flatten)]
     current: Row,
     held_title: Option<String>,
     held_content: Option<String>,
     held_author: Option<String>,
+}
+
+/// By hand, like the ones below: sqlx's derive comes with its macros (see [`migrations`](super::migrations)).
+impl<'r, R> FromRow<'r, R> for VersionColumns
+where
+    R: sqlx::Row,
+    &'static str: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            incarnation: row.try_get("incarnation")?,
+            version: row.try_get("version")?,
+            modified_at: row.try_get("modified_at")?,
+        })
+    }
+}
+
+impl<'r, R> FromRow<'r, R> for Row
+where
+    R: sqlx::Row,
+    &'static str: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        let id: i64 = row.try_get("id")?;
+        let id = PostId::try_from(id).map_err(|source| sqlx::Error::ColumnDecode {
+            index: "id".to_owned(),
+            source: source.into(),
+        })?;
+        Ok(Self {
+            id,
+            title: row.try_get("title")?,
+            content: row.try_get("content")?,
+            author: row.try_get("author")?,
+            updated_at: row.try_get("updated_at")?,
+            version: VersionColumns::from_row(row)?,
+        })
+    }
+}
+
+impl<'r, R> FromRow<'r, R> for Beside
+where
+    R: sqlx::Row,
+    &'static str: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            current: Row::from_row(row)?,
+            held_title: row.try_get("held_title")?,
+            held_content: row.try_get("held_content")?,
+            held_author: row.try_get("held_author")?,
+        })
+    }
 }
 
 impl VersionColumns {

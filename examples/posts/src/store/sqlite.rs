@@ -20,7 +20,7 @@ use tower_if_match::{
 
 use version_store_sqlx::{SqliteVersions, Transactions};
 
-use super::{OpenError, PostStore, Put, StoreError, conflict, table};
+use super::{OpenError, PostStore, Put, StoreError, conflict, migrations, table};
 use crate::post::{Draft, Post, PostId};
 
 mod statements;
@@ -105,9 +105,7 @@ async fn connect(
 /// a new file, one makes the tables and the others find them.
 async fn migrate(write: &SqlitePool) -> Result<(), sqlx::Error> {
     let mut transaction = write.begin_with("BEGIN IMMEDIATE").await?;
-    sqlx::migrate!("migrations/sqlite")
-        .run(&mut *transaction)
-        .await?;
+    migrations::sqlite().run(&mut *transaction).await?;
     transaction.commit().await
 }
 
