@@ -20,7 +20,7 @@ mod tools;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use crate::measure::Wanted;
 use crate::report::Row;
@@ -71,9 +71,9 @@ struct Arguments {
     #[arg(long)]
     time: bool,
 
-    /// Sends half or all of the requests that were made ready, for callgrind
+    /// Sends the requests that are counted, for callgrind
     #[arg(long, hide = true)]
-    under_callgrind: Option<Part>,
+    under_callgrind: bool,
 }
 
 #[derive(Subcommand)]
@@ -94,19 +94,13 @@ enum Command {
     Record,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Part {
-    Half,
-    All,
-}
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let scenarios = chosen(&arguments.scenario);
-    if let Some(part) = arguments.under_callgrind {
+    if arguments.under_callgrind {
         let of_this_name = arguments.scenario.first().and_then(|name| named(name));
         if let Some(scenario) = of_this_name {
-            measure::under_callgrind(scenario, matches!(part, Part::All));
+            measure::under_callgrind(scenario);
         }
         return ExitCode::SUCCESS;
     }

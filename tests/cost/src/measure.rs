@@ -9,7 +9,7 @@ use std::time::Instant;
 use allocation_counter::{measure, opt_out};
 
 use crate::report::{Figures, Measured};
-use crate::scenario::Scenario;
+use crate::scenario::{Run, Scenario};
 
 /// So many requests are counted; the first ones, which set up what is set up once, are not.
 const COUNTED: u16 = 1000;
@@ -71,16 +71,24 @@ pub(crate) fn allocations(scenario: &Scenario) -> f64 {
     f64::from(u32::try_from(counted.count_total).unwrap_or(u32::MAX)) / f64::from(COUNTED)
 }
 
-/// Runs a scenario so that callgrind sees it: both runs make the same requests ready, one sends half
-/// of them and the other all, so the difference is the requests and nothing else.
-pub(crate) fn under_callgrind(scenario: &Scenario, all: bool) {
+/// Runs a scenario for callgrind, which collects within [`counted_run`] alone: what makes the requests ready and
+/// what is set up once is left out.
+pub(crate) fn under_callgrind(scenario: &Scenario) {
     let counted = usize::from(COUNTED);
     let mut run = (scenario.prepare)(2 * counted);
-    let runs = if all { 2 * counted } else { counted };
     // Within this the counter of allocations looks at one cell for each of them and counts nothing.
-    opt_out(|| (0..runs).for_each(|_| run()));
+    opt_out(|| {
+        (0..counted).for_each(|_| run());
+        counted_run(&mut run, counted);
+    });
     // What is left of the requests is not part of the measure.
     std::mem::forget(run);
+}
+
+/// A function of its own, because callgrind is told its name.
+#[inline(never)]
+fn counted_run(run: &mut Run, runs: usize) {
+    (0..runs).for_each(|_| run());
 }
 
 /// Instructions per run, and why there are none of the rest. As many programs run as there are processors:
@@ -116,12 +124,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn per_request(scenario: &Scenario) -> Result<f64, String> {
-    let half = collected(scenario, "half")?;
-    let all = collected(scenario, "all")?;
-    Ok(per_run(all.saturating_sub(half)))
-}
-
-fn collected(scenario: &Scenario, part: &str) -> Result<u64, String> {
     let text = |error: std::io::Error| error.to_string();
     let folder = tempfile::tempdir().map_err(text)?;
     let out = folder.path().join("callgrind.out");
@@ -130,9 +132,10 @@ fn collected(scenario: &Scenario, part: &str) -> Result<u64, String> {
         // hundreds of instructions, so here it holds them all.
         .env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=60000")
         .arg("--tool=callgrind")
+        .arg("--toggle-collect=*counted_run*")
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(std::env::current_exe().map_err(text)?)
-        .args(["--scenario", scenario.name, "--under-callgrind", part])
+        .args(["--under-callgrind", "--scenario", scenario.name])
         .output();
     let run = match run {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -145,8 +148,8 @@ fn collected(scenario: &Scenario, part: &str) -> Result<u64, String> {
     }
     let profile = std::fs::read_to_string(&out).map_err(text)?;
     match self_costs(&profile) {
-        (total, counter) if counter > 0 => Ok(total - counter),
-        _ => Err("the profile does not name the counting allocator".to_owned()),
+        (0, _) => Err("the profile does not name what is counted".to_owned()),
+        (total, counter) => Ok(per_run(total - counter)),
     }
 }
 
