@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 
 use crate::measure::Wanted;
 use crate::report::Row;
-use crate::scenario::{SCENARIOS, Scenario, named};
+use crate::scenario::{Scenario, named};
 
 /// Counts what one request costs, in process, and says which aims are met.
 ///
@@ -41,6 +41,13 @@ use crate::scenario::{SCENARIOS, Scenario, named};
 /// `handwritten` is a guard in the handler, with `format!` and `json!`, or (`derived`) with a derived
 /// `Serialize`; `from_fn` is the same as middleware, with `json!`. `412 floor` is a layer that answers
 /// at once, with two bytes.
+///
+/// `8 tags` and `64 tags` are lists in If-Match of which the last one matches. `412 overtaken` is a write whose
+/// handler finds that somebody was faster, `412 lost race` one whose handler says so and the layer finds nothing.
+/// The rows named after a hook or setting have minted tags and hooks that do next to nothing; `as posts` is what
+/// `examples/posts` sets, `all hooks` is authorization, client name, response, conflicts and redaction. Stores that
+/// do not promise to answer at once do so all the same (`may wait`), or are polled twice (`waits`). `in no-op`,
+/// `in drain` and `in variants` have that layer around the router. `bulk` writes ten items.
 ///
 /// Instructions are callgrind's, without those of the allocator that counts, and with a cache of
 /// glibc's malloc that never overflows. They depend on the build profile.
@@ -143,7 +150,7 @@ fn chosen(names: &[String]) -> Vec<&'static Scenario> {
             .any(|beside| beside == scenario.name);
         names.is_empty() || named || compared
     };
-    SCENARIOS.iter().filter(wanted).collect()
+    scenario::all().filter(wanted).collect()
 }
 
 fn named_beside(name: &str) -> Option<&'static str> {
@@ -151,5 +158,5 @@ fn named_beside(name: &str) -> Option<&'static str> {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    SCENARIOS.iter().map(|scenario| scenario.name)
+    scenario::all().map(|scenario| scenario.name)
 }
