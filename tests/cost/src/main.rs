@@ -13,6 +13,7 @@ mod record;
 mod recorder;
 mod report;
 mod scenario;
+mod sizes;
 #[cfg(test)]
 mod tests;
 mod tools;
@@ -99,6 +100,8 @@ enum Command {
     /// `release`, and valgrind.
     #[command(verbatim_doc_comment)]
     Record,
+    /// Prints how many bytes the values have that move with every request; they are not recorded
+    Sizes,
 }
 
 fn main() -> ExitCode {
@@ -114,6 +117,10 @@ fn main() -> ExitCode {
     match arguments.command {
         Some(Command::Check) => return guard::check(),
         Some(Command::Record) => return guard::record(),
+        Some(Command::Sizes) => {
+            print!("{}", sizes::table());
+            return ExitCode::SUCCESS;
+        }
         None => {}
     }
 
