@@ -2,16 +2,22 @@
 //! the guarded one has the key from `Expected`, as the layer's documentation shows it, the others
 //! have it from the path.
 
+mod around;
+mod asked;
+mod bulk;
+mod guarded;
+mod hooks;
+mod overtaken;
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, options, put};
-use tower_if_match::{
-    Expected, IfMatchLayer, Lost, MemoryStore, PathKey, TagMint, Version, Versioned,
-};
+use axum::routing::{MethodRouter, get, put};
 
+pub(crate) use self::bulk::BulkApp;
+pub(crate) use self::hooks::Hooks;
 use crate::handwritten;
 use crate::noop::{NoopLayer, RefusingLayer};
 use crate::posts::{Posts, TAG_END};
@@ -20,9 +26,6 @@ use crate::posts::{Posts, TAG_END};
 pub(crate) const ID: u64 = 7;
 const POST: &str = "/posts/{id}";
 const UNKEYED: &str = "/health";
-
-pub(crate) type Memory = MemoryStore<u64, Bytes>;
-pub(crate) type Guard<const OWN_TAGS: bool> = IfMatchLayer<Posts<OWN_TAGS>, PathKey>;
 
 /// A service with one post, in revision 2, and how its tags look.
 pub(crate) struct App {
@@ -64,53 +67,6 @@ impl App {
         }
     }
 
-    /// Our layer; the store brings its own tags or leaves them to the mint.
-    pub(crate) fn guarded<const OWN_TAGS: bool>() -> Self {
-        Self::guarded_by::<OWN_TAGS>(|methods, guard| methods.route_layer(guard))
-    }
-
-    /// The same, with something around our layer.
-    pub(crate) fn guarded_by<const OWN_TAGS: bool>(
-        mount: impl Fn(MethodRouter<Posts<OWN_TAGS>>, Guard<OWN_TAGS>) -> MethodRouter<Posts<OWN_TAGS>>,
-    ) -> Self {
-        let posts = Posts::<OWN_TAGS>::default();
-        twice(|text| posts.overwrite(ID, text));
-        let guard = IfMatchLayer::new("posts", posts.clone(), PathKey);
-        let tag_of = if OWN_TAGS {
-            Box::new(own_tag)
-        } else {
-            minted_tag(guard.tags(), 0)
-        };
-        let methods = get(read::<OWN_TAGS>)
-            .put(write::<OWN_TAGS>)
-            .merge(options(StatusCode::NO_CONTENT));
-        Self {
-            router: Router::new()
-                .route(POST, mount(methods, guard.clone()))
-                .route(UNKEYED, mount(get(health), guard))
-                .with_state(posts),
-            tag_of,
-        }
-    }
-
-    /// Our layer on the store that it brings.
-    pub(crate) fn memory() -> Self {
-        let posts = Memory::new();
-        // Revisions count the writes of the instance.
-        posts.create(0, Bytes::new());
-        posts.create(ID, Bytes::from_static(b"{}"));
-        let guard = IfMatchLayer::new("posts", posts.clone(), PathKey);
-        let incarnation = posts
-            .get(&ID)
-            .map_or(0, |post| post.version().incarnation());
-        let tag_of = minted_tag(guard.tags(), incarnation);
-        let methods = get(read_memory).put(write_memory).route_layer(guard);
-        Self {
-            router: Router::new().route(POST, methods).with_state(posts),
-            tag_of,
-        }
-    }
-
     /// The guard written by hand, in the handler.
     pub(crate) fn handler<const DERIVED: bool>() -> Self {
         Self::by_hand(|_| put(handwritten::replace::<DERIVED>))
@@ -147,44 +103,12 @@ async fn write_blindly(
     StatusCode::NO_CONTENT
 }
 
-async fn write<const OWN_TAGS: bool>(
-    State(posts): State<Posts<OWN_TAGS>>,
-    expected: Expected<Posts<OWN_TAGS>>,
-    text: Bytes,
-) -> Result<StatusCode, Lost> {
-    posts.put(text, expected)?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn write_memory(
-    State(posts): State<Memory>,
-    expected: Expected<Memory>,
-    text: Bytes,
-) -> Result<StatusCode, Lost> {
-    posts.put(text, expected)?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
 async fn read_blindly(
     State(posts): State<Posts<false>>,
     Path(id): Path<u64>,
 ) -> Result<Bytes, StatusCode> {
     let text = posts.rows().get(&id).map(|post| post.text.clone());
     text.ok_or(StatusCode::NOT_FOUND)
-}
-
-async fn read<const OWN_TAGS: bool>(
-    State(posts): State<Posts<OWN_TAGS>>,
-    Path(id): Path<u64>,
-) -> Result<Versioned<Bytes>, StatusCode> {
-    posts.get(id).ok_or(StatusCode::NOT_FOUND)
-}
-
-async fn read_memory(
-    State(posts): State<Memory>,
-    Path(id): Path<u64>,
-) -> Result<Versioned<Bytes>, StatusCode> {
-    posts.get(&id).ok_or(StatusCode::NOT_FOUND)
 }
 
 fn twice(write: impl Fn(Bytes)) {
@@ -194,11 +118,4 @@ fn twice(write: impl Fn(Bytes)) {
 
 fn own_tag(revision: u64) -> String {
     format!("\"v{revision}{TAG_END}\"")
-}
-
-fn minted_tag(tags: TagMint<u64>, incarnation: u64) -> Box<dyn Fn(u64) -> String> {
-    Box::new(move |revision| {
-        let tag = tags.tag(&ID, &Version::new(revision).with_incarnation(incarnation));
-        tag.map(|tag| tag.to_string()).unwrap_or_default()
-    })
 }

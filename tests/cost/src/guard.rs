@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::check::{self, Finding, Instructions};
 use crate::measure::{Wanted, measured};
 use crate::record::{Record, Recorded};
-use crate::scenario::{SCENARIOS, Scenario};
+use crate::scenario;
 use crate::tools::Tools;
 
 /// Measures every row, tells what differs from the record, and fails where something is dearer.
@@ -22,7 +22,7 @@ pub(crate) fn check() -> ExitCode {
     } else {
         (Instructions::Ignored, Wanted::ALLOCATIONS)
     };
-    let (measured, failure) = measured(&scenarios(), wanted);
+    let (measured, failure) = measured(&scenario::all().collect::<Vec<_>>(), wanted);
     let findings = check::compare(&record.rows, &measured, instructions);
     for finding in &findings {
         println!("{finding}");
@@ -58,11 +58,11 @@ pub(crate) fn record() -> ExitCode {
     if tools.profile != "release" {
         return failed("what is built without optimization is not recorded; add `--release`");
     }
-    let (measured, failure) = measured(&scenarios(), Wanted::INSTRUCTIONS);
+    let (measured, failure) = measured(&scenario::all().collect::<Vec<_>>(), Wanted::INSTRUCTIONS);
     if let Some(why) = failure {
         return failed(&format!("no instructions: {why}"));
     }
-    let rows = SCENARIOS.iter().filter_map(|scenario| {
+    let rows = scenario::all().filter_map(|scenario| {
         let figures = measured.get(scenario.name)?;
         Some(Recorded {
             row: scenario.name.to_owned(),
@@ -80,10 +80,6 @@ pub(crate) fn record() -> ExitCode {
     }
     println!("{} rows in {}", record.rows.len(), path.display());
     ExitCode::SUCCESS
-}
-
-fn scenarios() -> Vec<&'static Scenario> {
-    SCENARIOS.iter().collect()
 }
 
 fn failed(why: &str) -> ExitCode {

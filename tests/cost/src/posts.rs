@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use http_precondition::EntityTag;
-use tower_if_match::{Expected, Lost, Version, VersionStore, Versioned};
+use tower_if_match::bulk::ExpectedItems;
+use tower_if_match::{Conflict, Conflicts, Expected, Lost, Version, VersionStore, Versioned};
 
 /// What stands behind the revision in a tag of the store's own: it has the length of a minted one.
 pub(crate) const TAG_END: &str = "-9f1c2ab04d77e310";
@@ -23,7 +24,10 @@ pub(crate) struct Post {
 
 impl<const OWN_TAGS: bool> Posts<OWN_TAGS> {
     /// The conditional write.
-    pub(crate) fn put(&self, text: Bytes, expected: Expected<Self>) -> Result<(), Lost> {
+    pub(crate) fn put<S>(&self, text: Bytes, expected: Expected<S>) -> Result<(), Lost>
+    where
+        S: VersionStore<Key = u64, Revision = u64>,
+    {
         let mut rows = self.rows();
         let Some(post) = rows.get_mut(expected.key()) else {
             return Err(expected.lost());
@@ -45,6 +49,39 @@ impl<const OWN_TAGS: bool> Posts<OWN_TAGS> {
         match rows.get_mut(&id) {
             Some(post) => post.replace(text, OWN_TAGS),
             None => drop(rows.insert(id, Post::first(text, OWN_TAGS))),
+        }
+    }
+
+    /// The conditional write of several posts: all or none.
+    pub(crate) fn put_all(
+        &self,
+        texts: Vec<(u64, Bytes)>,
+        expected: ExpectedItems<Self>,
+    ) -> Result<(), Lost> {
+        let mut rows = self.rows();
+        let version = |id| rows.get(id).map(Post::version);
+        let current: Vec<_> = expected.keys().map(version).collect();
+        if !expected.admits(&current) {
+            return Err(expected.lost());
+        }
+        let write = |(id, text)| {
+            let post = rows.get_mut(&id)?;
+            post.replace(text, OWN_TAGS);
+            Some(post.version())
+        };
+        let made = texts.into_iter().map(write).collect();
+        drop(rows);
+        expected.written(made);
+        Ok(())
+    }
+
+    /// The same without conditions.
+    pub(crate) fn overwrite_all(&self, texts: Vec<(u64, Bytes)>) {
+        let mut rows = self.rows();
+        for (id, text) in texts {
+            if let Some(post) = rows.get_mut(&id) {
+                post.replace(text, OWN_TAGS);
+            }
         }
     }
 
@@ -102,5 +139,25 @@ impl<const OWN_TAGS: bool> VersionStore for Posts<OWN_TAGS> {
 
     async fn current(&self, key: &u64) -> Result<Option<Version>, Infallible> {
         Ok(self.rows().get(key).map(Post::version))
+    }
+}
+
+impl<const OWN_TAGS: bool> Conflicts for Posts<OWN_TAGS> {
+    /// It has no history, so what it says of the difference is no more than that there is one.
+    async fn conflict(
+        &self,
+        key: &u64,
+        held: Option<&Version>,
+    ) -> Result<Option<Conflict>, Infallible> {
+        let rows = self.rows();
+        let Some(post) = rows.get(key) else {
+            return Ok(None);
+        };
+        let conflict = Conflict::new(post.version())
+            .with_current(String::from_utf8_lossy(&post.text).into_owned());
+        Ok(Some(match held {
+            Some(_) => conflict.with_changed(vec!["/text".to_owned()]),
+            None => conflict,
+        }))
     }
 }

@@ -67,7 +67,7 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::SCENARIOS;
+    use crate::scenario;
 
     #[test]
     fn what_is_written_is_read_again() {
@@ -117,7 +117,7 @@ mod tests {
         let text = std::fs::read_to_string(Record::path()).unwrap();
         let record = Record::read(&text).unwrap();
         let rows = record.rows.iter().map(|recorded| recorded.row.as_str());
-        let scenarios = SCENARIOS.iter().map(|scenario| scenario.name);
+        let scenarios = scenario::all().map(|scenario| scenario.name);
         assert_eq!(rows.collect::<Vec<_>>(), scenarios.collect::<Vec<_>>());
         assert_eq!(record.text(), text, "it is written by `record`");
     }

@@ -138,7 +138,7 @@ pub(crate) fn aims(rows: &[Row]) -> Vec<Aim> {
 /// The table as text.
 pub(crate) fn table(rows: &[Row], with_time: bool) -> String {
     let mut text = format!(
-        "{:<26}{:>12}{:>8}{:>14}{:>10}{:>8}",
+        "{:<28}{:>12}{:>8}{:>14}{:>10}{:>8}",
         "per request", "allocations", "over", "instructions", "over", "ratio"
     );
     if with_time {
@@ -148,7 +148,7 @@ pub(crate) fn table(rows: &[Row], with_time: bool) -> String {
     for row in rows {
         let _ = write!(
             text,
-            "{:<26}{:>12}{:>8}{:>14}{:>10}{:>8}",
+            "{:<28}{:>12}{:>8}{:>14}{:>10}{:>8}",
             row.name,
             row.figures.allocations,
             shown(row.allocations_over, 0, true),

@@ -9,7 +9,7 @@ use tower_service::Service;
 
 use crate::app::App;
 use crate::measure::allocations;
-use crate::scenario::{Scenario, named, passing, reading};
+use crate::scenario::{Scenario, all, named, passing, reading};
 
 fn count(name: &str) -> f64 {
     allocations(named(name).expect(name))
@@ -72,6 +72,40 @@ fn a_refusal_allocates_less_than_one_that_is_written_by_hand() {
         ("428 minted", "428 handwritten"),
     ] {
         assert!(count(name) < count(by_hand), "{name}");
+    }
+}
+
+/// What stands in a row's name takes place: each of these makes its row dearer than the one without it.
+#[test]
+fn each_row_does_what_its_name_says() {
+    for (name, without) in [
+        ("put own tags, 64 tags", "put own tags"),
+        ("put minted, 64 tags", "put minted"),
+        ("412 overtaken", "412 minted"),
+        ("412 lost race", "412 minted"),
+        ("put authorization", "put minted"),
+        ("412 client name", "412 minted"),
+        ("put response hook", "put minted"),
+        ("412 conflicts", "412 minted"),
+        ("412 conflicts, redacted", "412 conflicts"),
+        ("put report-only", "put minted"),
+        ("put may wait", "put minted"),
+        ("412 may wait", "412 minted"),
+        ("412 overtaken, waits", "412 overtaken"),
+        ("get version first, may wait", "get minted"),
+        ("put no-op in drain", "put no-op in no-op"),
+        ("412 minted in drain", "412 minted in no-op"),
+        ("bulk minted", "bulk no-op"),
+    ] {
+        assert!(count(name) > count(without), "{name}");
+    }
+}
+
+/// A status that is not the expected one panics.
+#[test]
+fn every_row_is_answered_as_expected() {
+    for scenario in all() {
+        (scenario.prepare)(1)();
     }
 }
 
