@@ -29,7 +29,7 @@ use crate::tag::{CurrentState, has_no_variant, set_tag, variant_of, without_suff
 /// A read whose handler is running.
 pub(crate) struct Reading<K, R> {
     /// Kept only if the request has conditions; without any, the response can only be the handler's.
-    kept: Option<Box<Kept>>,
+    kept: Option<Box<(Kept, Conditions)>>,
     key: K,
     /// The version that was read before the handler ran, if you opted in.
     before: Option<Box<Version<R>>>,
@@ -45,12 +45,12 @@ impl<K: Key, R: Revision> Reading<K, R> {
         let fields = Fields::of(&parts.headers);
         let conditional = !fields.are_unconditional();
         let kept = conditional.then(|| {
-            let conditions = || config.conditions(parts, &fields);
+            let conditions = config.conditions(parts, &fields);
             let responder = &config.responder;
-            let taken = responder
-                .is_hooked()
-                .then(|| Box::new(responder.take(parts)));
-            Box::new(Kept::of(parts, &fields, conditions, taken))
+            let hooked = responder.is_hooked();
+            let taken = hooked.then(|| Box::new(responder.take(parts)));
+            let kept = Kept::of(parts, &fields, || conditions.clone(), taken);
+            Box::new((kept, conditions))
         });
         Self {
             kept,
@@ -91,11 +91,11 @@ pub(crate) fn conclude<K: Key, R: Revision, B: RefusalBody>(
     };
     #[cfg(feature = "variant")]
     CodingNamed::mark(response, tagged.is_some());
-    if let Some(kept) = &reading.kept {
+    if let Some((kept, conditions)) = reading.kept.as_deref() {
         let state = version.map(|version| CurrentState::new(&config.tags, &reading.key, version));
         evaluate_read(
             config,
-            kept.head(),
+            kept.with(conditions),
             state.as_ref(),
             representation,
             response,

@@ -94,8 +94,7 @@ impl Kept {
         Head::Kept(self, None)
     }
 
-    /// The head for an item with these conditions.
-    #[cfg(feature = "bulk")]
+    /// The head with these conditions in place of its own.
     pub(crate) fn with<'a>(&'a self, conditions: &'a Conditions) -> Head<'a> {
         Head::Kept(self, Some(conditions))
     }

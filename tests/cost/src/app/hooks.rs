@@ -1,12 +1,12 @@
 //! Our layer with your hooks and settings. Each hook does as little as it can, so what its row costs more than
-//! `put minted` is what the layer does for it: the head that it is shown, and what is read from the store.
+//! `put minted` is what the layer does for it: what it takes from the head, and what is read from the store.
 
 use std::hint::black_box;
 
 use axum::body::Bytes;
 use axum::http::header::HOST;
 use axum::http::request::Parts;
-use axum::http::{Response, StatusCode};
+use axum::http::{HeaderValue, Response, StatusCode};
 use tower_if_match::{Conflict, Denied, Policy, RefusalResponse, Refusals, Version};
 
 use super::App;
@@ -38,30 +38,35 @@ impl Hooks {
     fn set_on(self, guard: Guard<false>) -> Guard<false> {
         let named = || Refusals::new().with_client_name(client_name);
         match self {
-            Self::Authorization => guard.with_authorization(authorize),
+            Self::Authorization => guard.with_authorization(host, authorize),
             Self::ClientName => guard.with_refusals(named()),
             Self::Response => guard.with_refusals(Refusals::new().with_response(respond)),
             Self::Conflicts => guard.with_public_conflicts(),
-            Self::Redaction => guard.with_public_conflicts().with_redaction(redact),
+            Self::Redaction => guard.with_public_conflicts().with_redaction(host, redact),
             Self::AsPosts => guard
                 .with_refusals(named().with_noun("post").with_conflict_limit(64 * 1024))
                 .with_public_conflicts(),
             Self::All => guard
-                .with_authorization(authorize)
+                .with_authorization(host, authorize)
                 .with_refusals(named().with_response(respond))
                 .with_conflicts_for_authorized()
-                .with_redaction(redact),
+                .with_redaction(host, redact),
             Self::ReportOnly => guard.with_policy(Policy::new().with_report_only()),
         }
     }
 }
 
 /// One look at a field, as at a token or a session's cookie.
-fn authorize<K>(head: &Parts, _: &K, _: Option<&Version>) -> Result<(), Denied> {
-    if head.headers.contains_key(HOST) {
-        Ok(())
-    } else {
+fn host(head: &Parts) -> HeaderValue {
+    let host = head.headers.get(HOST).cloned();
+    host.unwrap_or(HeaderValue::from_static(""))
+}
+
+fn authorize<K>(host: &HeaderValue, _: &K, _: Option<&Version>) -> Result<(), Denied> {
+    if host.is_empty() {
         Err(StatusCode::FORBIDDEN.into())
+    } else {
+        Ok(())
     }
 }
 
@@ -75,6 +80,6 @@ fn respond(refusal: RefusalResponse<'_>) -> Response<Bytes> {
     refusal.into_response()
 }
 
-fn redact<K>(_: &Parts, _: &K, conflict: &mut Conflict) {
+fn redact<K>(_: &HeaderValue, _: &K, conflict: &mut Conflict) {
     black_box(conflict);
 }

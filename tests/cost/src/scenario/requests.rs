@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -106,7 +106,7 @@ pub(crate) fn reading(app: App, count: usize) -> Run {
 pub(super) fn rereading(app: App, count: usize, expected: StatusCode) -> Run {
     let requests = (0..count).map(|_| {
         let mut request = empty(&Method::GET, &format!("/posts/{ID}"));
-        let tag = HeaderValue::try_from((app.tag_of)(2)).expect("a tag is a field value");
+        let tag = received(&(app.tag_of)(2));
         request.headers_mut().insert(IF_NONE_MATCH, tag);
         request
     });
@@ -151,13 +151,16 @@ pub(super) fn put(if_match: Option<String>) -> Request {
     fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     fields.insert(CONTENT_LENGTH, HeaderValue::from(TEXT.len()));
     if let Some(tag) = if_match {
-        fields.insert(
-            IF_MATCH,
-            HeaderValue::try_from(tag).expect("a tag is a field value"),
-        );
+        fields.insert(IF_MATCH, received(&tag));
     }
     *request.body_mut() = Body::from(TEXT);
     request
+}
+
+/// A field value as a server has it: a part of the buffer into which the head was read.
+fn received(value: &str) -> HeaderValue {
+    let buffer = Bytes::from(format!("{value}\r\n"));
+    HeaderValue::from_maybe_shared(buffer.slice(..value.len())).expect("a tag is a field value")
 }
 
 fn bulk(body: String) -> Request {
