@@ -16,12 +16,11 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{IntoResponses, OpenApi as _, PartialSchema, ToSchema};
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::post::PostId;
 use crate::{handlers, pages};
 
-/// `/openapi.json`, and a page of it under `/docs` that loads nothing from elsewhere.
+/// `/openapi.json`, and with the feature `page` a page of it under `/docs` that loads nothing from elsewhere.
 pub(crate) fn pages<T, S, F, W>(guard: &IfMatchLayer<S, F, W>) -> Router<T>
 where
     T: Clone + Send + Sync + 'static,
@@ -29,12 +28,27 @@ where
 {
     let document = document(guard).to_json();
     let document = Bytes::from(document.expect("a document always has a JSON form"));
-    // Nobody is asked whether the document is valid: the page has to work without the network.
-    let config = Config::from("/openapi.json").validator_url("none");
-    Router::from(SwaggerUi::new("/docs").config(config)).route(
+    page().route(
         "/openapi.json",
         get(move || async { ([(CONTENT_TYPE, "application/json")], document) }),
     )
+}
+
+#[cfg(feature = "page")]
+fn page<T: Clone + Send + Sync + 'static>() -> Router<T> {
+    use utoipa_swagger_ui::{Config, SwaggerUi};
+
+    // Nobody is asked whether the document is valid: the page has to work without the network.
+    let config = Config::from("/openapi.json").validator_url("none");
+    Router::from(SwaggerUi::new("/docs").config(config))
+}
+
+/// Who asks for the page is shown the document.
+#[cfg(not(feature = "page"))]
+fn page<T: Clone + Send + Sync + 'static>() -> Router<T> {
+    use axum::response::Redirect;
+
+    Router::new().route("/docs", get(async || Redirect::temporary("/openapi.json")))
 }
 
 fn document<S: VersionStore, F, W>(guard: &IfMatchLayer<S, F, W>) -> OpenApi {
