@@ -11,6 +11,7 @@ mod mount;
 mod plan;
 mod posts;
 mod report;
+mod round_trips;
 mod rounds;
 mod rows;
 mod serve;

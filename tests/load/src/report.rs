@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::plan::Kind;
+use crate::round_trips::PerRequest;
 use crate::rounds::{Measured, Turns};
 
 /// A table for each group.
@@ -29,6 +30,18 @@ pub(crate) fn tables(all: &[Measured]) -> String {
             text.push_str(&row(measured, of, one_row));
         }
         text.push('\n');
+        if !measured.round_trips.is_empty() {
+            text.push_str(
+                "| variant | round trips a request | statements |\n| --- | --- | --- |\n",
+            );
+        }
+        for of in &measured.round_trips {
+            let (title, trips) = (of.variant.title(), of.round_trips);
+            let _ = writeln!(text, "| {title} | {trips:.1} | {:.1} |", of.statements);
+        }
+        if !measured.round_trips.is_empty() {
+            text.push('\n');
+        }
     }
     text
 }
@@ -79,11 +92,20 @@ pub(crate) fn json(all: &[Measured]) -> Value {
             "rounds": of.turns,
         })
     };
+    let round_trips = |of: &PerRequest| {
+        json!({
+            "variant": of.variant.title(),
+            "round_trips": of.round_trips,
+            "statements": of.statements,
+            "sent": of.sent,
+        })
+    };
     let group = |measured: &Measured| {
         let variants = measured.variants.iter();
         json!({
             "group": measured.group.name,
             "connections": measured.connections,
+            "round_trips": measured.round_trips.iter().map(round_trips).collect::<Vec<_>>(),
             "variants": variants.map(|of| variant(measured, of)).collect::<Vec<_>>(),
         })
     };

@@ -6,11 +6,13 @@ use std::io;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::task::spawn_blocking;
 
 use crate::child::Server;
 use crate::cores::Cores;
 use crate::load::{Answered, Failed, Script, Until, drive};
-use crate::plan::{Group, Place, Variant};
+use crate::plan::{Group, Kind, Place, Variant};
+use crate::round_trips::{PerRequest, Proxy};
 use crate::serve::Served;
 
 /// How everything is measured.
@@ -49,6 +51,8 @@ pub(crate) struct Measured {
     pub(crate) group: &'static Group,
     pub(crate) connections: u16,
     pub(crate) variants: Vec<Turns>,
+    /// On PostgreSQL, but not where connections wait for each other.
+    pub(crate) round_trips: Vec<PerRequest>,
 }
 
 /// A variant that could not be measured.
@@ -93,11 +97,59 @@ pub(crate) async fn measured(
             of.turns.push(turn);
         }
     }
+    let mut round_trips = Vec::new();
+    if let (Place::Postgres, Some(database)) = (group.place, setting.postgres)
+        && group.kind != Kind::OneRow
+    {
+        for of in &variants {
+            let counted = counted(group, of.variant, database).await;
+            round_trips.push(counted.map_err(|why| Broken {
+                variant: of.variant,
+                why,
+            })?);
+        }
+    }
     Ok(Measured {
         group,
         connections,
         variants,
+        round_trips,
     })
+}
+
+/// What one connection's requests ask the database.
+async fn counted(group: &Group, variant: Variant, database: &str) -> Result<PerRequest, Why> {
+    const REQUESTS: u32 = 200;
+    let proxy = Proxy::start(database).await.map_err(Why::NotStarted)?;
+    let served = Served {
+        place: group.place,
+        database: proxy.url(database).map_err(Why::NotStarted)?,
+        variant,
+        connections: 1,
+        core: None,
+    };
+    // It waits for the server, which waits for the proxy on this thread.
+    let server = spawn_blocking(move || Server::start(&served)).await;
+    let server = server.unwrap_or_else(|error| Err(io::Error::other(error)));
+    let server = server.map_err(Why::NotStarted)?;
+    let script = Script {
+        kind: group.kind,
+        expected: variant.status(group.kind),
+    };
+    let mut before = None;
+    // The first ones, which prepare the statements, do not count.
+    for _ in 0..2 {
+        before = Some(proxy.counted());
+        let answered = drive(server.port(), 1, script, Until::Requests(REQUESTS));
+        answered.await.map_err(Why::Failed)?;
+    }
+    let before = before.unwrap_or_default();
+    Ok(PerRequest::new(
+        variant,
+        &before,
+        &proxy.counted(),
+        REQUESTS,
+    ))
 }
 
 async fn turn(
@@ -216,6 +268,7 @@ mod tests {
         let measured = Measured {
             group: &GROUPS[0],
             connections: 1,
+            round_trips: Vec::new(),
             variants: vec![
                 turns(Variant::Bare, Variant::Bare, &[100.0, 50.0, 100.0]),
                 turns(Variant::Ours, Variant::Bare, &[80.0, 40.0, 90.0]),
