@@ -89,7 +89,7 @@ pub(crate) fn json(all: &[Measured]) -> Value {
             "variant": of.variant.title(),
             "beside": of.beside.title(),
             "ratio": measured.ratios(of).map(|[_, median, _]| median),
-            "rounds": of.turns,
+            "rounds": of.all,
         })
     };
     let round_trips = |of: &PerRequest| {
