@@ -12,7 +12,9 @@ use posts::store::{
 };
 use posts::{Telemetry, app, app_in_transactions, serve};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Serves the posts API, whose writes cannot lose an update.
 #[derive(Debug, Parser)]
@@ -46,13 +48,12 @@ enum Strategy {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::builder()
-        .with_default_directive(tracing::Level::INFO.into())
-        .from_env_lossy();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(std::io::stderr().is_terminal());
+    tracing_subscriber::registry()
+        .with(log)
+        .with(logged())
         .init();
 
     match run(&arguments).await {
@@ -62,6 +63,19 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What `RUST_LOG` names, as in `posts=debug,sqlx=warn`.
+fn logged() -> Targets {
+    let named = std::env::var("RUST_LOG").unwrap_or_default();
+    let everything = Targets::new().with_default(tracing::Level::INFO);
+    if named.is_empty() {
+        return everything;
+    }
+    named.parse().unwrap_or_else(|error| {
+        eprintln!("posts: RUST_LOG is ignored: {error}");
+        everything
+    })
 }
 
 async fn run(arguments: &Arguments) -> Result<(), String> {
