@@ -89,7 +89,7 @@ pub(crate) fn json(all: &[Measured]) -> Value {
             "variant": of.variant.title(),
             "beside": of.beside.title(),
             "ratio": measured.ratios(of).map(|[_, median, _]| median),
-            "rounds": of.all,
+            "rounds": of.each,
         })
     };
     let round_trips = |of: &PerRequest| {

@@ -42,7 +42,7 @@ pub(crate) struct Turn {
 pub(crate) struct Turns {
     pub(crate) variant: Variant,
     pub(crate) beside: Variant,
-    pub(crate) all: Vec<Turn>,
+    pub(crate) each: Vec<Turn>,
 }
 
 /// A group that was measured.
@@ -79,7 +79,7 @@ pub(crate) async fn measured(
     let turns = |(variant, beside): &(Variant, Variant)| Turns {
         variant: *variant,
         beside: *beside,
-        all: Vec::new(),
+        each: Vec::new(),
     };
     let mut variants: Vec<_> = group.variants.iter().map(turns).collect();
     for round in 0..setting.rounds {
@@ -94,7 +94,7 @@ pub(crate) async fn measured(
                 why,
             })?;
             eprintln!("  {:8.0}/s {}", turn.successes, of.variant.title());
-            of.all.push(turn);
+            of.each.push(turn);
         }
     }
     let mut round_trips = Vec::new();
@@ -209,7 +209,7 @@ impl Measured {
         }
         let mut variants = self.variants.iter();
         let beside = variants.find(|other| other.variant == of.beside)?;
-        let pairs = of.all.iter().zip(&beside.all);
+        let pairs = of.each.iter().zip(&beside.each);
         let mut ratios: Vec<_> = pairs
             .map(|(of, beside)| of.successes / beside.successes)
             .collect();
@@ -221,7 +221,7 @@ impl Measured {
 impl Turns {
     /// `None` where no turn has the figure.
     pub(crate) fn median(&self, figure: impl Fn(&Turn) -> Option<f64>) -> Option<f64> {
-        let mut figures: Vec<_> = self.all.iter().filter_map(figure).collect();
+        let mut figures: Vec<_> = self.each.iter().filter_map(figure).collect();
         figures.sort_by(f64::total_cmp);
         median(&figures)
     }
@@ -258,7 +258,7 @@ mod tests {
         Turns {
             variant,
             beside,
-            all: figures.iter().map(turn).collect(),
+            each: figures.iter().map(turn).collect(),
         }
     }
 
